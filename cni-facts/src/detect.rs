@@ -8,10 +8,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::enforcement::{self, Enforcement};
-use crate::evidence::{ContainerSeen, Evidence, WorkloadSeen};
+use crate::evidence::{Evidence, WorkloadSeen};
 use crate::facts::Facts;
-use crate::image::ImageRef;
-use crate::schema::{AgentRule, Cni, CompanionRule, Detect, EmbeddedRule, HintRule, Role, Signal, WorkloadKind};
+use crate::recognise::{Recognised, recognise};
+use crate::schema::{Cni, EmbeddedRule, HintRule, Role, Trust, WorkloadKind};
 
 /// A CNI that was recognised.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,15 +92,315 @@ pub struct Companion {
 ///
 /// Several main CNIs are all returned; whether that is a fault is the caller's to say.
 pub fn detect(facts: &Facts, evidence: &Evidence) -> Vec<Detection> {
-    let _ = (facts, evidence);
-    Vec::new()
+    let mut found = match &evidence.daemonsets {
+        Some(daemonsets) => {
+            let mut found = by_daemonsets(facts, daemonsets, evidence);
+            if !found.iter().any(|detection| detection.role == Role::Main) {
+                found.extend(facts.all().iter().filter_map(|cni| built_in(cni, evidence)));
+            }
+            found
+        }
+        None => by_hints(facts, evidence),
+    };
+    let ids: BTreeSet<String> = found.iter().map(|detection| detection.id.clone()).collect();
+    for detection in &mut found {
+        let Some(cni) = facts.get(&detection.id) else {
+            continue;
+        };
+        if let Some(main) = cni
+            .detect
+            .policy_only_beside
+            .iter()
+            .find(|main| ids.contains(*main))
+        {
+            detection.role = Role::PolicyOnly;
+            detection
+                .because
+                .push(format!("beside {main} it only enforces policy"));
+        }
+    }
+    found.sort_by(|a, b| (a.role, b.confidence, &a.id).cmp(&(b.role, a.confidence, &b.id)));
+    found
 }
 
-/// `1.17.6` of `v1.17.6-rc.1`.
-pub(crate) fn plain_version(tag: &str) -> Option<String> {
-    let digits = tag.strip_prefix('v').unwrap_or(tag);
-    let end = digits.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(digits.len());
-    let version = digits[..end].trim_end_matches('.');
-    let parts: Vec<&str> = version.split('.').collect();
-    (parts.len() >= 3 && parts.iter().all(|part| !part.is_empty())).then(|| version.to_owned())
+/// Recognises agents, and settles whose each DaemonSet is.
+fn by_daemonsets(
+    facts: &Facts,
+    daemonsets: &[WorkloadSeen],
+    evidence: &Evidence,
+) -> Vec<Detection> {
+    let matches: Vec<(&Cni, Vec<Recognised<'_>>)> = facts
+        .all()
+        .iter()
+        .map(|cni| {
+            (
+                cni,
+                daemonsets
+                    .iter()
+                    .filter_map(|seen| recognise(cni, seen, evidence))
+                    .collect(),
+            )
+        })
+        .collect();
+    let mut found = Vec::new();
+    for (cni, recognised) in &matches {
+        let mut own: Vec<Recognised<'_>> = recognised
+            .iter()
+            .filter(|agent| !claimed(cni, agent.seen, &matches))
+            .cloned()
+            .collect();
+        if own.is_empty() {
+            continue;
+        }
+        own.sort_by(|a, b| {
+            let key =
+                |agent: &Recognised<'_>| (agent.seen.namespace.clone(), agent.seen.name.clone());
+            b.signals
+                .len()
+                .cmp(&a.signals.len())
+                .then_with(|| key(a).cmp(&key(b)))
+        });
+        found.push(running(cni, &own, evidence));
+    }
+    found
+}
+
+/// Whether a flavour that contains this one has the DaemonSet: as its agent, or as another workload beside its agent.
+fn claimed(cni: &Cni, seen: &WorkloadSeen, matches: &[(&Cni, Vec<Recognised<'_>>)]) -> bool {
+    matches.iter().any(|(other, recognised)| {
+        other.detect.before.contains(&cni.id)
+            && (recognised.iter().any(|agent| agent.seen == seen)
+                || !recognised.is_empty()
+                    && is_companion(other, WorkloadKind::Daemonset, seen, recognised))
+    })
+}
+
+fn is_companion(
+    cni: &Cni,
+    kind: WorkloadKind,
+    seen: &WorkloadSeen,
+    agents: &[Recognised<'_>],
+) -> bool {
+    let beside: BTreeSet<&str> = agents
+        .iter()
+        .map(|agent| agent.seen.namespace.as_str())
+        .collect();
+    cni.detect
+        .companions
+        .iter()
+        .any(|rule| rule.is(&cni.detect, kind, seen, &beside))
+}
+
+fn running(cni: &Cni, own: &[Recognised<'_>], evidence: &Evidence) -> Detection {
+    let agents: Vec<Agent> = own.iter().map(Recognised::agent).collect();
+    let mut because = Vec::new();
+    for agent in own {
+        because.push(agent.because());
+        because.extend(agent.version_because.clone());
+    }
+    let versions: BTreeSet<&String> = agents
+        .iter()
+        .filter_map(|agent| agent.version.as_ref())
+        .collect();
+    if versions.len() > 1 {
+        because.push("its DaemonSets ask for different versions".to_owned());
+    }
+    because.extend(traces(cni, evidence));
+    let mut confidence = own[0].confidence;
+    if cni.detect.confidence.unwrap_or(cni.confidence) == Trust::Low {
+        confidence = confidence.min(Confidence::Likely);
+    }
+    let beside = own
+        .iter()
+        .map(|agent| agent.seen.namespace.as_str())
+        .collect();
+    let mut detection = Detection {
+        version: agents.iter().find_map(|agent| agent.version.clone()),
+        confidence,
+        because,
+        companions: companions(cni, &beside, evidence),
+        agents,
+        ..Detection::bare(cni)
+    };
+    let containers = own
+        .iter()
+        .flat_map(|agent| &agent.seen.containers)
+        .map(|container| container.name.as_str());
+    detection.set_enforcement(cni, Some(containers.collect()), evidence);
+    detection
+}
+
+/// A CNI inside a node program: only where no DaemonSet gives the network, and traces on nodes are of that program.
+fn built_in(cni: &Cni, evidence: &Evidence) -> Option<Detection> {
+    let rule: &EmbeddedRule = cni.detect.embedded.as_ref()?;
+    let annotations = evidence.node_annotations.as_ref()?;
+    if !rule
+        .node_annotations
+        .iter()
+        .all(|key| annotations.contains(key))
+    {
+        return None;
+    }
+    let mut because = vec![format!(
+        "nodes carry {} and no DaemonSet is its agent",
+        rule.node_annotations.join(", ")
+    )];
+    let confidence = match &evidence.kubelet_versions {
+        Some(versions) => {
+            let version = versions
+                .iter()
+                .find(|version| rule.kubelet_version.is_match(version))?;
+            because.push(format!("kubelet {version} is of {}", rule.host));
+            Confidence::Likely
+        }
+        None => Confidence::Guess,
+    };
+    let mut detection = Detection {
+        confidence,
+        because,
+        companions: companions(cni, &BTreeSet::new(), evidence),
+        embedded: true,
+        ..Detection::bare(cni)
+    };
+    detection.set_enforcement(cni, None, evidence);
+    Some(detection)
+}
+
+/// Guesses from what stands around an agent, for when DaemonSets could not be read.
+fn by_hints(facts: &Facts, evidence: &Evidence) -> Vec<Detection> {
+    let hinted: Vec<(&Cni, &HintRule)> = facts
+        .all()
+        .iter()
+        .filter_map(|cni| {
+            Some((
+                cni,
+                cni.detect.hints.iter().find(|hint| hint.holds(evidence))?,
+            ))
+        })
+        .collect();
+    let contained = |cni: &Cni| {
+        hinted
+            .iter()
+            .any(|(other, _)| other.detect.before.contains(&cni.id))
+    };
+    let mut found = Vec::new();
+    for (cni, hint) in hinted.iter().filter(|(cni, _)| !contained(cni)) {
+        let mut because = hint.because();
+        because.push("DaemonSets could not be read".to_owned());
+        let mut detection = Detection {
+            because,
+            companions: companions(cni, &BTreeSet::new(), evidence),
+            ..Detection::bare(cni)
+        };
+        detection.set_enforcement(cni, None, evidence);
+        found.push(detection);
+    }
+    found
+}
+
+/// What supports a finding: API groups and node annotations.
+fn traces(cni: &Cni, evidence: &Evidence) -> Vec<String> {
+    let mut because = Vec::new();
+    if let Some(groups) = &evidence.crd_groups {
+        let served: Vec<&str> = cni
+            .detect
+            .crd_groups
+            .iter()
+            .filter(|group| groups.contains(*group))
+            .map(String::as_str)
+            .collect();
+        if !served.is_empty() {
+            because.push(format!("the API serves {}", served.join(", ")));
+        }
+    }
+    if let Some(annotations) = &evidence.node_annotations
+        && let Some(key) = cni
+            .health
+            .node_annotations
+            .iter()
+            .find(|key| annotations.contains(*key))
+    {
+        because.push(format!("nodes carry {key}"));
+    }
+    because
+}
+
+fn companions(cni: &Cni, beside: &BTreeSet<&str>, evidence: &Evidence) -> Vec<Companion> {
+    let lists = [
+        (
+            WorkloadKind::Daemonset,
+            evidence.daemonsets.as_deref().unwrap_or_default(),
+        ),
+        (
+            WorkloadKind::Deployment,
+            evidence.deployments.as_deref().unwrap_or_default(),
+        ),
+    ];
+    let mut found = Vec::new();
+    for (kind, workloads) in lists {
+        for seen in workloads {
+            let rule = cni
+                .detect
+                .companions
+                .iter()
+                .find(|rule| rule.is(&cni.detect, kind, seen, beside));
+            found.extend(rule.map(|rule| Companion {
+                kind,
+                namespace: seen.namespace.clone(),
+                name: seen.name.clone(),
+                optional: rule.optional,
+                note: rule.note.clone(),
+            }));
+        }
+    }
+    found.sort_by(|a, b| (a.kind, &a.namespace, &a.name).cmp(&(b.kind, &b.namespace, &b.name)));
+    found
+}
+
+// === impl Detection ===
+
+impl Detection {
+    fn bare(cni: &Cni) -> Self {
+        Self {
+            id: cni.id.clone(),
+            name: cni.name.clone(),
+            role: cni.role,
+            version: None,
+            confidence: Confidence::Guess,
+            because: Vec::new(),
+            agents: Vec::new(),
+            companions: Vec::new(),
+            embedded: false,
+            enforcement: Enforcement::DoesNot,
+            enforcement_note: None,
+        }
+    }
+
+    fn set_enforcement(
+        &mut self,
+        cni: &Cni,
+        containers: Option<BTreeSet<&str>>,
+        evidence: &Evidence,
+    ) {
+        let seen = enforcement::Seen {
+            version: self.version.as_deref(),
+            containers,
+            companions: self
+                .companions
+                .iter()
+                .map(|companion| companion.name.as_str())
+                .collect(),
+            daemonsets_read: evidence.daemonsets.is_some(),
+            deployments_read: evidence.deployments.is_some(),
+            embedded: self.embedded,
+        };
+        let (enforcement, note) = enforcement::expected(cni, &seen);
+        self.enforcement = enforcement;
+        self.enforcement_note = note;
+    }
+
+    /// Its best recognised agent DaemonSet.
+    pub fn agent(&self) -> Option<&Agent> {
+        self.agents.first()
+    }
 }

@@ -1,6 +1,5 @@
 //! The set of known CNIs: files in, [`Facts`] out; an error names file, line and key.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::builtin;
@@ -42,7 +41,9 @@ impl Facts {
         Self::builtin().overlay(files)
     }
 
-    fn from_files<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, FactsError> {
+    fn from_files<'a>(
+        files: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, FactsError> {
         Self { cnis: Vec::new() }.overlay(files)
     }
 
@@ -51,22 +52,29 @@ impl Facts {
         N: AsRef<str>,
         T: AsRef<str>,
     {
-        let files: Vec<(N, T)> = files.into_iter().collect();
-        let mut seen: BTreeSet<String> = BTreeSet::new();
-        for (name, text) in &files {
-            let (name, text) = (name.as_ref(), text.as_ref());
-            let cni = read(name, text)?;
-            if !seen.insert(cni.id.clone()) {
-                return Err(error_at(name, text, "id:", format!("id: {:?} is given by an earlier file too", cni.id)));
+        let mut given: Vec<(N, T, Cni)> = Vec::new();
+        for (name, text) in files {
+            let cni = read(name.as_ref(), text.as_ref())?;
+            if given.iter().any(|(_, _, earlier)| earlier.id == cni.id) {
+                let reason = format!("id: {:?} is given by an earlier file too", cni.id);
+                return Err(error_at(name.as_ref(), text.as_ref(), "id:", reason));
             }
-            match self.cnis.iter_mut().find(|known| known.id == cni.id) {
-                Some(known) => *known = cni,
-                None => self.cnis.push(cni),
-            }
+            given.push((name, text, cni));
         }
+        let replaced = |known: &Cni| given.iter().any(|(_, _, cni)| cni.id == known.id);
+        self.cnis.retain(|known| !replaced(known));
+        self.cnis
+            .extend(given.iter().map(|(_, _, cni)| cni.clone()));
         self.cnis.sort_by(|a, b| a.id.cmp(&b.id));
-        for (name, text) in &files {
-            self.check_references(name.as_ref(), text.as_ref())?;
+        for (name, text, cni) in &given {
+            self.check_references(cni).map_err(|(key, reason)| {
+                error_at(
+                    name.as_ref(),
+                    text.as_ref(),
+                    &format!("{key}:"),
+                    format!("detect.{key}: {reason}"),
+                )
+            })?;
         }
         Ok(self)
     }
@@ -81,16 +89,18 @@ impl Facts {
         self.cnis.iter().find(|cni| cni.id == id)
     }
 
-    /// Ids that a file refers to have to exist once all files are there.
-    fn check_references(&self, name: &str, text: &str) -> Result<(), FactsError> {
-        let cni = read(name, text)?;
-        let lists = [("before", &cni.detect.before), ("policy_only_beside", &cni.detect.policy_only_beside)];
+    /// Ids that an entry refers to have to exist once all files are there. An error is key and reason.
+    fn check_references(&self, cni: &Cni) -> Result<(), (&'static str, String)> {
+        let lists = [
+            ("before", &cni.detect.before),
+            ("policy_only_beside", &cni.detect.policy_only_beside),
+        ];
         for (key, list) in lists {
-            for id in list {
-                if self.get(id).is_none() || *id == cni.id {
-                    let reason = format!("detect.{key}: {id:?} is not the id of another CNI");
-                    return Err(error_at(name, text, &format!("{key}:"), reason));
-                }
+            if let Some(id) = list
+                .iter()
+                .find(|id| self.get(id).is_none() || **id == cni.id)
+            {
+                return Err((key, format!("{id:?} is not the id of another CNI")));
             }
         }
         Ok(())
@@ -106,7 +116,8 @@ fn read(name: &str, text: &str) -> Result<Cni, FactsError> {
     })?;
     let policy = &cni.network_policy;
     if policy.expect == Expect::Depends && policy.note.is_none() {
-        let reason = "network_policy.note: `expect: depends` needs a note that says on what".to_owned();
+        let reason =
+            "network_policy.note: `expect: depends` needs a note that says on what".to_owned();
         return Err(error_at(name, text, "network_policy:", reason));
     }
     Ok(cni)
@@ -114,7 +125,10 @@ fn read(name: &str, text: &str) -> Result<Cni, FactsError> {
 
 /// An error about the first line that has the key.
 fn error_at(name: &str, text: &str, key: &str, reason: String) -> FactsError {
-    let line = text.lines().position(|line| line.trim_start().starts_with(key)).map(|index| index + 1);
+    let line = text
+        .lines()
+        .position(|line| line.trim_start().starts_with(key))
+        .map(|index| index + 1);
     FactsError {
         file: name.to_owned(),
         line,

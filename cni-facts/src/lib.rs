@@ -23,6 +23,7 @@ mod enforcement;
 mod evidence;
 mod facts;
 mod image;
+mod recognise;
 mod schema;
 
 pub use detect::{Agent, Companion, Confidence, Detection, detect};
@@ -31,7 +32,8 @@ pub use evidence::{ContainerSeen, Evidence, WorkloadSeen};
 pub use facts::{Facts, FactsError};
 pub use image::ImageRef;
 pub use schema::{
-    AgentDown, AgentHealth, AgentRule, Cni, CompanionRule, Context, Detect, EmbeddedRule, Encapsulation, ExecHealth,
-    Expect, Forwarding, Health, HealthObject, Helm, HintRule, HttpHealth, IpFamily, NetworkPolicyFacts, NodeCondition,
-    Pattern, PolicyCondition, PolicyRule, Port, Protocol, Role, Signal, State, Trust, Tunnel, WorkloadKind,
+    AgentDown, AgentHealth, AgentRule, Cni, CompanionRule, Context, Detect, EmbeddedRule,
+    Encapsulation, ExecHealth, Expect, Forwarding, Health, HealthObject, Helm, HintRule,
+    HttpHealth, IpFamily, NetworkPolicyFacts, NodeCondition, Pattern, PolicyCondition, PolicyRule,
+    Port, Protocol, Role, Signal, State, Trust, Tunnel, WorkloadKind,
 };

@@ -3,12 +3,13 @@
 //! Unknown keys are errors, and so are values that could never be used (a pattern that does not compile, an entry
 //! without sources), so that the error names the line.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::marker::PhantomData;
 
 use regex::Regex;
-use serde::de::Error as _;
+use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
-use std::collections::BTreeMap;
 
 /// One CNI flavour: what is true of it whichever version step is at hand.
 #[derive(Debug, Clone, Deserialize)]
@@ -535,17 +536,24 @@ impl Cni {
     /// The version an image of this CNI carries in its tag, without a leading `v` and without suffixes. The image's
     /// name is not looked at.
     pub fn version_of_image(&self, image: &str) -> Option<String> {
-        self.detect.agents.iter().find_map(|rule| rule.version_of_image(image))
+        self.detect
+            .agents
+            .iter()
+            .find_map(|rule| rule.version_of_image(image))
     }
 }
 
 impl AgentRule {
     /// As [`Cni::version_of_image`], for one agent.
     pub fn version_of_image(&self, image: &str) -> Option<String> {
-        let tag = crate::ImageRef::parse(image).tag?;
+        self.version_of_tag(crate::ImageRef::parse(image).tag?)
+    }
+
+    /// The version in a tag, or in a label that is written like one.
+    pub(crate) fn version_of_tag(&self, tag: &str) -> Option<String> {
         match &self.tag {
             Some(pattern) => pattern.version(tag),
-            None => crate::detect::plain_version(tag),
+            None => crate::recognise::plain_version(tag),
         }
     }
 }
@@ -577,34 +585,98 @@ impl fmt::Debug for Pattern {
 
 impl<'de> Deserialize<'de> for Pattern {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Regex::new(&text).map(Self).map_err(|error| D::Error::custom(format!("bad pattern: {error}")))
+        let compile = |text: &str| {
+            Regex::new(text)
+                .map(Self)
+                .map_err(|error| format!("bad pattern: {error}"))
+        };
+        deserializer.deserialize_str(CheckedText(compile))
     }
 }
 
 // === checks while reading ===
+//
+// They are visitors rather than functions over a value already read, because the YAML reader gives an error the place
+// and key of the value that is being visited.
+
+struct CheckedText<F>(F);
+
+impl<T, F: FnOnce(&str) -> Result<T, String>> Visitor<'_> for CheckedText<F> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        (self.0)(text).map_err(E::custom)
+    }
+}
+
+struct SchemaOne;
+
+impl Visitor<'_> for SchemaOne {
+    type Value = u32;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the number 1")
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<u32, E> {
+        match number {
+            1 => Ok(1),
+            other => Err(E::custom(format!(
+                "schema {other} is not known, expected 1"
+            ))),
+        }
+    }
+}
+
+struct NotEmpty<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for NotEmpty<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list with at least one entry")
+    }
+
+    fn visit_seq<A: de::SeqAccess<'de>>(self, mut entries: A) -> Result<Vec<T>, A::Error> {
+        let mut list = Vec::new();
+        while let Some(entry) = entries.next_element()? {
+            list.push(entry);
+        }
+        if list.is_empty() {
+            return Err(de::Error::custom("expected at least one entry"));
+        }
+        Ok(list)
+    }
+}
 
 fn schema_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-    match u32::deserialize(deserializer)? {
-        1 => Ok(1),
-        other => Err(D::Error::custom(format!("schema {other} is not known, expected 1"))),
-    }
+    deserializer.deserialize_u64(SchemaOne)
 }
 
 fn kebab<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let id = String::deserialize(deserializer)?;
-    let lower = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-    if id.split('-').all(lower) {
-        Ok(id)
-    } else {
-        Err(D::Error::custom(format!("id {id:?} is not lower-case words joined by hyphens")))
-    }
+    let lower = |part: &str| {
+        !part.is_empty()
+            && part
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    };
+    deserializer.deserialize_str(CheckedText(|id: &str| {
+        if id.split('-').all(lower) {
+            Ok(id.to_owned())
+        } else {
+            Err(format!(
+                "id {id:?} is not lower-case words joined by hyphens"
+            ))
+        }
+    }))
 }
 
-fn not_empty<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
-    let list = Vec::deserialize(deserializer)?;
-    if list.is_empty() {
-        return Err(D::Error::custom("expected at least one entry"));
-    }
-    Ok(list)
+fn not_empty<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    deserializer.deserialize_seq(NotEmpty(PhantomData))
 }
