@@ -298,29 +298,36 @@ fn by_hints(facts: &Facts, evidence: &Evidence) -> Vec<Detection> {
     found
 }
 
-/// What supports a finding: API groups and node annotations.
+/// What supports a finding: API groups, annotations and labels of nodes.
 fn traces(cni: &Cni, evidence: &Evidence) -> Vec<String> {
+    let parts = [
+        (
+            "the API serves",
+            &cni.detect.crd_groups,
+            &evidence.crd_groups,
+        ),
+        (
+            "nodes carry",
+            &cni.health.node_annotations,
+            &evidence.node_annotations,
+        ),
+        (
+            "nodes are labelled",
+            &cni.detect.node_labels,
+            &evidence.node_labels,
+        ),
+    ];
     let mut because = Vec::new();
-    if let Some(groups) = &evidence.crd_groups {
-        let served: Vec<&str> = cni
-            .detect
-            .crd_groups
+    for (what, known, there) in parts {
+        let Some(there) = there else { continue };
+        let seen: Vec<&str> = known
             .iter()
-            .filter(|group| groups.contains(*group))
+            .filter(|name| there.contains(*name))
             .map(String::as_str)
             .collect();
-        if !served.is_empty() {
-            because.push(format!("the API serves {}", served.join(", ")));
+        if !seen.is_empty() {
+            because.push(format!("{what} {}", seen.join(", ")));
         }
-    }
-    if let Some(annotations) = &evidence.node_annotations
-        && let Some(key) = cni
-            .health
-            .node_annotations
-            .iter()
-            .find(|key| annotations.contains(*key))
-    {
-        because.push(format!("nodes carry {key}"));
     }
     because
 }

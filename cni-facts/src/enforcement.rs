@@ -56,23 +56,26 @@ pub(crate) struct Seen<'a> {
 /// The expectation and the note that goes with it.
 pub(crate) fn expected(cni: &Cni, seen: &Seen<'_>) -> (Enforcement, Option<String>) {
     let policy = &cni.network_policy;
-    for rule in &policy.rules {
+    let note = policy.note.clone();
+    let mut result = (
+        answer(policy.expect, note.as_deref().unwrap_or_default()),
+        note,
+    );
+    // From the last rule to the first: an earlier one that holds overrides what follows it, and one that is open only
+    // leaves things as they are when it would say the same.
+    for rule in policy.rules.iter().rev() {
+        let own = answer(rule.expect, &rule.note);
         match holds(cni, &rule.condition, seen) {
-            Some(true) => return (answer(rule.expect, &rule.note), Some(rule.note.clone())),
+            Some(true) => result = (own, Some(rule.note.clone())),
             Some(false) => {}
+            None if own == result.0 => {}
             None => {
-                return (
-                    Enforcement::Depends(rule.note.clone()),
-                    Some(rule.note.clone()),
-                );
+                let why = policy.note.clone().unwrap_or_else(|| rule.note.clone());
+                result = (Enforcement::Depends(why.clone()), Some(why));
             }
         }
     }
-    let note = policy.note.clone();
-    (
-        answer(policy.expect, note.as_deref().unwrap_or_default()),
-        note,
-    )
+    result
 }
 
 fn answer(expect: Expect, note: &str) -> Enforcement {

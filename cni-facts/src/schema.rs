@@ -117,6 +117,9 @@ pub struct Detect {
     pub embedded: Option<EmbeddedRule>,
     /// API groups it brings along; they stay behind when it is removed, so they never prove that it runs.
     pub crd_groups: Vec<String>,
+    /// Labels of the nodes it runs on, where its provider sets any; they support a finding.
+    #[serde(default)]
+    pub node_labels: Vec<String>,
     /// The chart it comes in.
     pub helm: Option<Helm>,
     /// Trust in this part, when it differs.

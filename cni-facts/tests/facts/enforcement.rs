@@ -78,6 +78,11 @@ fn amazon_depends_on_version_and_container() {
         matches!(aws("latest", &both), Enforcement::Depends(_)),
         "the version is not known"
     );
+    assert_eq!(
+        aws("latest", &["aws-node"]),
+        Enforcement::DoesNot,
+        "whatever the version"
+    );
 }
 
 #[test]

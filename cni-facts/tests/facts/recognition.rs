@@ -417,3 +417,16 @@ fn versions_of_pod_images() {
     assert_eq!(version("cilium", "quay.io/cilium/cilium@sha256:ab"), None);
     assert!(detect(&facts, &Evidence::default()).is_empty());
 }
+
+#[test]
+fn traces_support_a_finding() {
+    let mut evidence = load("azure-cni/npm.yaml");
+    evidence.node_labels = Some(set(&["kubernetes.azure.com/cluster"]));
+    let expected = [
+        "DaemonSet kube-system/azure-cns agrees in name, selector, containers and image",
+        "version 1.6.30 is the tag of mcr.microsoft.com/containernetworking/azure-cns:v1.6.30",
+        "the API serves acn.azure.com",
+        "nodes are labelled kubernetes.azure.com/cluster",
+    ];
+    assert_eq!(only(&evidence).because, expected);
+}
