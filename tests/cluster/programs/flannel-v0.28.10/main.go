@@ -1,0 +1,1 @@
+../flannel-v0.28.4/main.go
