@@ -107,16 +107,9 @@ pub fn detect(facts: &Facts, evidence: &Evidence) -> Vec<Detection> {
         let Some(cni) = facts.get(&detection.id) else {
             continue;
         };
-        if let Some(main) = cni
-            .detect
-            .policy_only_beside
-            .iter()
-            .find(|main| ids.contains(*main))
-        {
+        if let Some(main) = cni.detect.policy_only_beside.iter().find(|main| ids.contains(*main)) {
             detection.role = Role::PolicyOnly;
-            detection
-                .because
-                .push(format!("beside {main} it only enforces policy"));
+            detection.because.push(format!("beside {main} it only enforces policy"));
         }
     }
     found.sort_by(|a, b| (a.role, b.confidence, &a.id).cmp(&(b.role, a.confidence, &b.id)));
@@ -124,41 +117,22 @@ pub fn detect(facts: &Facts, evidence: &Evidence) -> Vec<Detection> {
 }
 
 /// Recognises agents, and settles whose each DaemonSet is.
-fn by_daemonsets(
-    facts: &Facts,
-    daemonsets: &[WorkloadSeen],
-    evidence: &Evidence,
-) -> Vec<Detection> {
+fn by_daemonsets(facts: &Facts, daemonsets: &[WorkloadSeen], evidence: &Evidence) -> Vec<Detection> {
     let matches: Vec<(&Cni, Vec<Recognised<'_>>)> = facts
         .all()
         .iter()
-        .map(|cni| {
-            (
-                cni,
-                daemonsets
-                    .iter()
-                    .filter_map(|seen| recognise(cni, seen, evidence))
-                    .collect(),
-            )
-        })
+        .map(|cni| (cni, daemonsets.iter().filter_map(|seen| recognise(cni, seen, evidence)).collect()))
         .collect();
     let mut found = Vec::new();
     for (cni, recognised) in &matches {
-        let mut own: Vec<Recognised<'_>> = recognised
-            .iter()
-            .filter(|agent| !claimed(cni, agent.seen, &matches))
-            .cloned()
-            .collect();
+        let mut own: Vec<Recognised<'_>> =
+            recognised.iter().filter(|agent| !claimed(cni, agent.seen, &matches)).cloned().collect();
         if own.is_empty() {
             continue;
         }
         own.sort_by(|a, b| {
-            let key =
-                |agent: &Recognised<'_>| (agent.seen.namespace.clone(), agent.seen.name.clone());
-            b.signals
-                .len()
-                .cmp(&a.signals.len())
-                .then_with(|| key(a).cmp(&key(b)))
+            let key = |agent: &Recognised<'_>| (agent.seen.namespace.clone(), agent.seen.name.clone());
+            b.signals.len().cmp(&a.signals.len()).then_with(|| key(a).cmp(&key(b)))
         });
         found.push(running(cni, &own, evidence));
     }
@@ -170,25 +144,13 @@ fn claimed(cni: &Cni, seen: &WorkloadSeen, matches: &[(&Cni, Vec<Recognised<'_>>
     matches.iter().any(|(other, recognised)| {
         other.detect.before.contains(&cni.id)
             && (recognised.iter().any(|agent| agent.seen == seen)
-                || !recognised.is_empty()
-                    && is_companion(other, WorkloadKind::Daemonset, seen, recognised))
+                || !recognised.is_empty() && is_companion(other, WorkloadKind::Daemonset, seen, recognised))
     })
 }
 
-fn is_companion(
-    cni: &Cni,
-    kind: WorkloadKind,
-    seen: &WorkloadSeen,
-    agents: &[Recognised<'_>],
-) -> bool {
-    let beside: BTreeSet<&str> = agents
-        .iter()
-        .map(|agent| agent.seen.namespace.as_str())
-        .collect();
-    cni.detect
-        .companions
-        .iter()
-        .any(|rule| rule.is(&cni.detect, kind, seen, &beside))
+fn is_companion(cni: &Cni, kind: WorkloadKind, seen: &WorkloadSeen, agents: &[Recognised<'_>]) -> bool {
+    let beside: BTreeSet<&str> = agents.iter().map(|agent| agent.seen.namespace.as_str()).collect();
+    cni.detect.companions.iter().any(|rule| rule.is(&cni.detect, kind, seen, &beside))
 }
 
 fn running(cni: &Cni, own: &[Recognised<'_>], evidence: &Evidence) -> Detection {
@@ -198,10 +160,7 @@ fn running(cni: &Cni, own: &[Recognised<'_>], evidence: &Evidence) -> Detection 
         because.push(agent.because());
         because.extend(agent.version_because.clone());
     }
-    let versions: BTreeSet<&String> = agents
-        .iter()
-        .filter_map(|agent| agent.version.as_ref())
-        .collect();
+    let versions: BTreeSet<&String> = agents.iter().filter_map(|agent| agent.version.as_ref()).collect();
     if versions.len() > 1 {
         because.push("its DaemonSets ask for different versions".to_owned());
     }
@@ -210,10 +169,7 @@ fn running(cni: &Cni, own: &[Recognised<'_>], evidence: &Evidence) -> Detection 
     if cni.detect.confidence.unwrap_or(cni.confidence) == Trust::Low {
         confidence = confidence.min(Confidence::Likely);
     }
-    let beside = own
-        .iter()
-        .map(|agent| agent.seen.namespace.as_str())
-        .collect();
+    let beside = own.iter().map(|agent| agent.seen.namespace.as_str()).collect();
     let mut detection = Detection {
         version: agents.iter().find_map(|agent| agent.version.clone()),
         confidence,
@@ -222,10 +178,7 @@ fn running(cni: &Cni, own: &[Recognised<'_>], evidence: &Evidence) -> Detection 
         agents,
         ..Detection::bare(cni)
     };
-    let containers = own
-        .iter()
-        .flat_map(|agent| &agent.seen.containers)
-        .map(|container| container.name.as_str());
+    let containers = own.iter().flat_map(|agent| &agent.seen.containers).map(|container| container.name.as_str());
     detection.set_enforcement(cni, Some(containers.collect()), evidence);
     detection
 }
@@ -234,22 +187,13 @@ fn running(cni: &Cni, own: &[Recognised<'_>], evidence: &Evidence) -> Detection 
 fn built_in(cni: &Cni, evidence: &Evidence) -> Option<Detection> {
     let rule: &EmbeddedRule = cni.detect.embedded.as_ref()?;
     let annotations = evidence.node_annotations.as_ref()?;
-    if !rule
-        .node_annotations
-        .iter()
-        .all(|key| annotations.contains(key))
-    {
+    if !rule.node_annotations.iter().all(|key| annotations.contains(key)) {
         return None;
     }
-    let mut because = vec![format!(
-        "nodes carry {} and no DaemonSet is its agent",
-        rule.node_annotations.join(", ")
-    )];
+    let mut because = vec![format!("nodes carry {} and no DaemonSet is its agent", rule.node_annotations.join(", "))];
     let confidence = match &evidence.kubelet_versions {
         Some(versions) => {
-            let version = versions
-                .iter()
-                .find(|version| rule.kubelet_version.is_match(version))?;
+            let version = versions.iter().find(|version| rule.kubelet_version.is_match(version))?;
             because.push(format!("kubelet {version} is of {}", rule.host));
             Confidence::Likely
         }
@@ -271,27 +215,15 @@ fn by_hints(facts: &Facts, evidence: &Evidence) -> Vec<Detection> {
     let hinted: Vec<(&Cni, &HintRule)> = facts
         .all()
         .iter()
-        .filter_map(|cni| {
-            Some((
-                cni,
-                cni.detect.hints.iter().find(|hint| hint.holds(evidence))?,
-            ))
-        })
+        .filter_map(|cni| Some((cni, cni.detect.hints.iter().find(|hint| hint.holds(evidence))?)))
         .collect();
-    let contained = |cni: &Cni| {
-        hinted
-            .iter()
-            .any(|(other, _)| other.detect.before.contains(&cni.id))
-    };
+    let contained = |cni: &Cni| hinted.iter().any(|(other, _)| other.detect.before.contains(&cni.id));
     let mut found = Vec::new();
     for (cni, hint) in hinted.iter().filter(|(cni, _)| !contained(cni)) {
         let mut because = hint.because();
         because.push("DaemonSets could not be read".to_owned());
-        let mut detection = Detection {
-            because,
-            companions: companions(cni, &BTreeSet::new(), evidence),
-            ..Detection::bare(cni)
-        };
+        let mut detection =
+            Detection { because, companions: companions(cni, &BTreeSet::new(), evidence), ..Detection::bare(cni) };
         detection.set_enforcement(cni, None, evidence);
         found.push(detection);
     }
@@ -301,30 +233,14 @@ fn by_hints(facts: &Facts, evidence: &Evidence) -> Vec<Detection> {
 /// What supports a finding: API groups, annotations and labels of nodes.
 fn traces(cni: &Cni, evidence: &Evidence) -> Vec<String> {
     let parts = [
-        (
-            "the API serves",
-            &cni.detect.crd_groups,
-            &evidence.crd_groups,
-        ),
-        (
-            "nodes carry",
-            &cni.health.node_annotations,
-            &evidence.node_annotations,
-        ),
-        (
-            "nodes are labelled",
-            &cni.detect.node_labels,
-            &evidence.node_labels,
-        ),
+        ("the API serves", &cni.detect.crd_groups, &evidence.crd_groups),
+        ("nodes carry", &cni.health.node_annotations, &evidence.node_annotations),
+        ("nodes are labelled", &cni.detect.node_labels, &evidence.node_labels),
     ];
     let mut because = Vec::new();
     for (what, known, there) in parts {
         let Some(there) = there else { continue };
-        let seen: Vec<&str> = known
-            .iter()
-            .filter(|name| there.contains(*name))
-            .map(String::as_str)
-            .collect();
+        let seen: Vec<&str> = known.iter().filter(|name| there.contains(*name)).map(String::as_str).collect();
         if !seen.is_empty() {
             because.push(format!("{what} {}", seen.join(", ")));
         }
@@ -334,23 +250,13 @@ fn traces(cni: &Cni, evidence: &Evidence) -> Vec<String> {
 
 fn companions(cni: &Cni, beside: &BTreeSet<&str>, evidence: &Evidence) -> Vec<Companion> {
     let lists = [
-        (
-            WorkloadKind::Daemonset,
-            evidence.daemonsets.as_deref().unwrap_or_default(),
-        ),
-        (
-            WorkloadKind::Deployment,
-            evidence.deployments.as_deref().unwrap_or_default(),
-        ),
+        (WorkloadKind::Daemonset, evidence.daemonsets.as_deref().unwrap_or_default()),
+        (WorkloadKind::Deployment, evidence.deployments.as_deref().unwrap_or_default()),
     ];
     let mut found = Vec::new();
     for (kind, workloads) in lists {
         for seen in workloads {
-            let rule = cni
-                .detect
-                .companions
-                .iter()
-                .find(|rule| rule.is(&cni.detect, kind, seen, beside));
+            let rule = cni.detect.companions.iter().find(|rule| rule.is(&cni.detect, kind, seen, beside));
             found.extend(rule.map(|rule| Companion {
                 kind,
                 namespace: seen.namespace.clone(),
@@ -383,20 +289,11 @@ impl Detection {
         }
     }
 
-    fn set_enforcement(
-        &mut self,
-        cni: &Cni,
-        containers: Option<BTreeSet<&str>>,
-        evidence: &Evidence,
-    ) {
+    fn set_enforcement(&mut self, cni: &Cni, containers: Option<BTreeSet<&str>>, evidence: &Evidence) {
         let seen = enforcement::Seen {
             version: self.version.as_deref(),
             containers,
-            companions: self
-                .companions
-                .iter()
-                .map(|companion| companion.name.as_str())
-                .collect(),
+            companions: self.companions.iter().map(|companion| companion.name.as_str()).collect(),
             daemonsets_read: evidence.daemonsets.is_some(),
             deployments_read: evidence.deployments.is_some(),
             embedded: self.embedded,

@@ -20,23 +20,14 @@ pub enum Enforcement {
 ///
 /// Without any detection it depends, since an unknown CNI may enforce or not.
 pub fn cluster_enforcement(detections: &[Detection]) -> Enforcement {
-    if detections
-        .iter()
-        .any(|detection| detection.enforcement == Enforcement::Enforces)
-    {
+    if detections.iter().any(|detection| detection.enforcement == Enforcement::Enforces) {
         return Enforcement::Enforces;
     }
-    if let Some(open) = detections
-        .iter()
-        .find(|detection| matches!(detection.enforcement, Enforcement::Depends(_)))
-    {
+    if let Some(open) = detections.iter().find(|detection| matches!(detection.enforcement, Enforcement::Depends(_))) {
         return open.enforcement.clone();
     }
     // A meta CNI enforces nothing and says nothing about the one that it calls.
-    if detections
-        .iter()
-        .all(|detection| detection.role == crate::Role::Meta)
-    {
+    if detections.iter().all(|detection| detection.role == crate::Role::Meta) {
         return Enforcement::Depends("the main CNI is not known".to_owned());
     }
     Enforcement::DoesNot
@@ -57,10 +48,7 @@ pub(crate) struct Seen<'a> {
 pub(crate) fn expected(cni: &Cni, seen: &Seen<'_>) -> (Enforcement, Option<String>) {
     let policy = &cni.network_policy;
     let note = policy.note.clone();
-    let mut result = (
-        answer(policy.expect, note.as_deref().unwrap_or_default()),
-        note,
-    );
+    let mut result = (answer(policy.expect, note.as_deref().unwrap_or_default()), note);
     // From the last rule to the first: an earlier one that holds overrides what follows it, and one that is open only
     // leaves things as they are when it would say the same.
     for rule in policy.rules.iter().rev() {
@@ -88,29 +76,14 @@ fn answer(expect: Expect, note: &str) -> Enforcement {
 
 /// Whether everything that the condition gives is so; `None` when that is open.
 fn holds(cni: &Cni, condition: &PolicyCondition, seen: &Seen<'_>) -> Option<bool> {
-    let has = |name: &String| {
-        seen.containers
-            .as_ref()
-            .map(|containers| containers.contains(name.as_str()))
-    };
+    let has = |name: &String| seen.containers.as_ref().map(|containers| containers.contains(name.as_str()));
     let below = |version: &String| seen.version.map(|seen| numbers(seen) < numbers(version));
     let parts = [
-        condition
-            .embedded
-            .map(|wanted| Some(seen.embedded == wanted)),
+        condition.embedded.map(|wanted| Some(seen.embedded == wanted)),
         condition.container.as_ref().map(has),
-        condition
-            .without_container
-            .as_ref()
-            .map(|name| has(name).map(|has| !has)),
-        condition
-            .companion
-            .as_ref()
-            .map(|name| companion(cni, name, seen)),
-        condition
-            .from
-            .as_ref()
-            .map(|version| below(version).map(|below| !below)),
+        condition.without_container.as_ref().map(|name| has(name).map(|has| !has)),
+        condition.companion.as_ref().map(|name| companion(cni, name, seen)),
+        condition.from.as_ref().map(|version| below(version).map(|below| !below)),
         condition.below.as_ref().map(below),
     ];
     let given: Vec<Option<bool>> = parts.into_iter().flatten().collect();
@@ -138,11 +111,6 @@ fn companion(cni: &Cni, name: &str, seen: &Seen<'_>) -> Option<bool> {
 
 /// The leading numbers of a version, for comparing: `1.14.0` and `20240813-c6f155d6` alike.
 fn numbers(version: &str) -> Vec<u64> {
-    let end = version
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(version.len());
-    version[..end]
-        .split('.')
-        .filter_map(|part| part.parse().ok())
-        .collect()
+    let end = version.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(version.len());
+    version[..end].split('.').filter_map(|part| part.parse().ok()).collect()
 }

@@ -41,9 +41,7 @@ impl Facts {
         Self::builtin().overlay(files)
     }
 
-    fn from_files<'a>(
-        files: impl IntoIterator<Item = (&'a str, &'a str)>,
-    ) -> Result<Self, FactsError> {
+    fn from_files<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, FactsError> {
         Self { cnis: Vec::new() }.overlay(files)
     }
 
@@ -63,17 +61,11 @@ impl Facts {
         }
         let replaced = |known: &Cni| given.iter().any(|(_, _, cni)| cni.id == known.id);
         self.cnis.retain(|known| !replaced(known));
-        self.cnis
-            .extend(given.iter().map(|(_, _, cni)| cni.clone()));
+        self.cnis.extend(given.iter().map(|(_, _, cni)| cni.clone()));
         self.cnis.sort_by(|a, b| a.id.cmp(&b.id));
         for (name, text, cni) in &given {
             self.check_references(cni).map_err(|(key, reason)| {
-                error_at(
-                    name.as_ref(),
-                    text.as_ref(),
-                    &format!("{key}:"),
-                    format!("detect.{key}: {reason}"),
-                )
+                error_at(name.as_ref(), text.as_ref(), &format!("{key}:"), format!("detect.{key}: {reason}"))
             })?;
         }
         Ok(self)
@@ -91,15 +83,9 @@ impl Facts {
 
     /// Ids that an entry refers to have to exist once all files are there. An error is key and reason.
     fn check_references(&self, cni: &Cni) -> Result<(), (&'static str, String)> {
-        let lists = [
-            ("before", &cni.detect.before),
-            ("policy_only_beside", &cni.detect.policy_only_beside),
-        ];
+        let lists = [("before", &cni.detect.before), ("policy_only_beside", &cni.detect.policy_only_beside)];
         for (key, list) in lists {
-            if let Some(id) = list
-                .iter()
-                .find(|id| self.get(id).is_none() || **id == cni.id)
-            {
+            if let Some(id) = list.iter().find(|id| self.get(id).is_none() || **id == cni.id) {
                 return Err((key, format!("{id:?} is not the id of another CNI")));
             }
         }
@@ -116,8 +102,7 @@ fn read(name: &str, text: &str) -> Result<Cni, FactsError> {
     })?;
     let policy = &cni.network_policy;
     if policy.expect == Expect::Depends && policy.note.is_none() {
-        let reason =
-            "network_policy.note: `expect: depends` needs a note that says on what".to_owned();
+        let reason = "network_policy.note: `expect: depends` needs a note that says on what".to_owned();
         return Err(error_at(name, text, "network_policy:", reason));
     }
     Ok(cni)
@@ -125,16 +110,8 @@ fn read(name: &str, text: &str) -> Result<Cni, FactsError> {
 
 /// An error about the first line that has the key.
 fn error_at(name: &str, text: &str, key: &str, reason: String) -> FactsError {
-    let line = text
-        .lines()
-        .position(|line| line.trim_start().starts_with(key))
-        .map(|index| index + 1);
-    FactsError {
-        file: name.to_owned(),
-        line,
-        column: None,
-        reason,
-    }
+    let line = text.lines().position(|line| line.trim_start().starts_with(key)).map(|index| index + 1);
+    FactsError { file: name.to_owned(), line, column: None, reason }
 }
 
 /// serde_yaml ends its messages with the place, which is shown in front already.

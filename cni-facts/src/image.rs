@@ -26,11 +26,7 @@ impl<'a> ImageRef<'a> {
             Some(colon) => (&named[..last + colon], Some(&named[last + colon + 1..])),
             None => (named, None),
         };
-        Self {
-            repository,
-            tag,
-            digest,
-        }
+        Self { repository, tag, digest }
     }
 }
 
@@ -42,28 +38,15 @@ mod tests {
     fn references_are_taken_apart() {
         let cases = [
             ("cilium", ("cilium", None, None)),
-            (
-                "quay.io/cilium/cilium:v1.17.6",
-                ("quay.io/cilium/cilium", Some("v1.17.6"), None),
-            ),
+            ("quay.io/cilium/cilium:v1.17.6", ("quay.io/cilium/cilium", Some("v1.17.6"), None)),
             ("reg:5000/node", ("reg:5000/node", None, None)),
             ("reg:5000/node:v3", ("reg:5000/node", Some("v3"), None)),
-            (
-                "reg:5000/node@sha256:ab",
-                ("reg:5000/node", None, Some("sha256:ab")),
-            ),
-            (
-                "a/b:v1.0.0@sha256:ab",
-                ("a/b", Some("v1.0.0"), Some("sha256:ab")),
-            ),
+            ("reg:5000/node@sha256:ab", ("reg:5000/node", None, Some("sha256:ab"))),
+            ("a/b:v1.0.0@sha256:ab", ("a/b", Some("v1.0.0"), Some("sha256:ab"))),
             ("", ("", None, None)),
         ];
         for (text, (repository, tag, digest)) in cases {
-            let expected = ImageRef {
-                repository,
-                tag,
-                digest,
-            };
+            let expected = ImageRef { repository, tag, digest };
             assert_eq!(ImageRef::parse(text), expected, "{text:?}");
         }
     }

@@ -32,8 +32,7 @@ pub use evidence::{ContainerSeen, Evidence, WorkloadSeen};
 pub use facts::{Facts, FactsError};
 pub use image::ImageRef;
 pub use schema::{
-    AgentDown, AgentHealth, AgentRule, Cni, CompanionRule, Context, Detect, EmbeddedRule,
-    Encapsulation, ExecHealth, Expect, Forwarding, Health, HealthObject, Helm, HintRule,
-    HttpHealth, IpFamily, NetworkPolicyFacts, NodeCondition, Pattern, PolicyCondition, PolicyRule,
-    Port, Protocol, Role, Signal, State, Trust, Tunnel, WorkloadKind,
+    AgentDown, AgentHealth, AgentRule, Cni, CompanionRule, Context, Detect, EmbeddedRule, Encapsulation, ExecHealth,
+    Expect, Forwarding, Health, HealthObject, Helm, HintRule, HttpHealth, IpFamily, NetworkPolicyFacts, NodeCondition,
+    Pattern, PolicyCondition, PolicyRule, Port, Protocol, Role, Signal, State, Trust, Tunnel, WorkloadKind,
 };

@@ -21,11 +21,7 @@ pub(crate) struct Recognised<'a> {
 }
 
 /// Tries a CNI's rules on a DaemonSet; the rule with which most agrees counts.
-pub(crate) fn recognise<'a>(
-    cni: &Cni,
-    seen: &'a WorkloadSeen,
-    evidence: &Evidence,
-) -> Option<Recognised<'a>> {
+pub(crate) fn recognise<'a>(cni: &Cni, seen: &'a WorkloadSeen, evidence: &Evidence) -> Option<Recognised<'a>> {
     let context = &cni.detect.only_if;
     if !context.namespaces.is_empty() && !context.namespaces.contains(&seen.namespace) {
         return None;
@@ -33,12 +29,7 @@ pub(crate) fn recognise<'a>(
     let mut surroundings_known = true;
     if !context.crd_groups.is_empty() {
         match &evidence.crd_groups {
-            Some(groups)
-                if !context
-                    .crd_groups
-                    .iter()
-                    .any(|group| groups.contains(group)) =>
-            {
+            Some(groups) if !context.crd_groups.iter().any(|group| groups.contains(group)) => {
                 return None;
             }
             Some(_) => {}
@@ -50,10 +41,7 @@ pub(crate) fn recognise<'a>(
         let Some(found) = try_rule(cni, rule, seen) else {
             continue;
         };
-        if best
-            .as_ref()
-            .is_none_or(|best| found.signals.len() > best.signals.len())
-        {
+        if best.as_ref().is_none_or(|best| found.signals.len() > best.signals.len()) {
             best = Some(found);
         }
     }
@@ -69,45 +57,22 @@ fn try_rule<'a>(cni: &Cni, rule: &AgentRule, seen: &'a WorkloadSeen) -> Option<R
     if rule.names.contains(&seen.name) {
         signals.insert(Signal::Name);
     }
-    if !rule.selector.is_empty()
-        && rule
-            .selector
-            .iter()
-            .all(|(key, value)| seen.selector.get(key) == Some(value))
-    {
+    if !rule.selector.is_empty() && rule.selector.iter().all(|(key, value)| seen.selector.get(key) == Some(value)) {
         signals.insert(Signal::Selector);
     }
-    let main: Vec<&ContainerSeen> = seen
-        .containers
-        .iter()
-        .filter(|container| !container.init)
-        .collect();
-    let named = |name: &String| {
-        main.iter()
-            .copied()
-            .find(|container| container.name == *name)
-    };
+    let main: Vec<&ContainerSeen> = seen.containers.iter().filter(|container| !container.init).collect();
+    let named = |name: &String| main.iter().copied().find(|container| container.name == *name);
     let known_image = |container: &ContainerSeen| {
-        rule.image
-            .as_ref()
-            .is_some_and(|image| image.is_match(ImageRef::parse(&container.image).repository))
+        rule.image.as_ref().is_some_and(|image| image.is_match(ImageRef::parse(&container.image).repository))
     };
     let mut container = rule.containers.first().and_then(|first| {
-        let agent = std::iter::once(first)
-            .chain(&rule.container_aliases)
-            .find_map(named)?;
-        rule.containers[1..]
-            .iter()
-            .all(|name| named(name).is_some())
-            .then_some(agent)
+        let agent = std::iter::once(first).chain(&rule.container_aliases).find_map(named)?;
+        rule.containers[1..].iter().all(|name| named(name).is_some()).then_some(agent)
     });
     if container.is_some() {
         signals.insert(Signal::Containers);
     } else {
-        container = main
-            .iter()
-            .copied()
-            .find(|container| known_image(container));
+        container = main.iter().copied().find(|container| known_image(container));
     }
     let container = container.or_else(|| main.first().copied())?;
     if known_image(container) {
@@ -123,21 +88,9 @@ fn try_rule<'a>(cni: &Cni, rule: &AgentRule, seen: &'a WorkloadSeen) -> Option<R
         return None;
     }
     let by_image = signals.contains(&Signal::Image) && signals.len() >= 2;
-    let confidence = if by_image || signals.len() >= 3 {
-        Confidence::Certain
-    } else {
-        Confidence::Likely
-    };
-    let (version, version_because) =
-        version(cni, rule, seen, container, signals.contains(&Signal::Image)).unzip();
-    Some(Recognised {
-        seen,
-        signals: signals.into_iter().collect(),
-        confidence,
-        container,
-        version,
-        version_because,
-    })
+    let confidence = if by_image || signals.len() >= 3 { Confidence::Certain } else { Confidence::Likely };
+    let (version, version_because) = version(cni, rule, seen, container, signals.contains(&Signal::Image)).unzip();
+    Some(Recognised { seen, signals: signals.into_iter().collect(), confidence, container, version, version_because })
 }
 
 /// The version and where it was read: the tag of an image that is known, labels, the tag of a renamed image.
@@ -158,44 +111,27 @@ fn version(
         return Some((version, because));
     }
     tag.map(|version| {
-        let because = format!(
-            "version {version} is the tag of {}, a name that is not known",
-            container.image
-        );
+        let because = format!("version {version} is the tag of {}, a name that is not known", container.image);
         (version, because)
     })
 }
 
 /// The version in the labels that charts set (<https://helm.sh/docs/chart_best_practices/labels/>).
-fn version_of_labels(
-    helm: Option<&Helm>,
-    rule: &AgentRule,
-    seen: &WorkloadSeen,
-) -> Option<(String, &'static str)> {
+fn version_of_labels(helm: Option<&Helm>, rule: &AgentRule, seen: &WorkloadSeen) -> Option<(String, &'static str)> {
     const VERSION: &str = "app.kubernetes.io/version";
     const CHART: &str = "helm.sh/chart";
-    if let Some(version) = seen
-        .labels
-        .get(VERSION)
-        .and_then(|value| rule.version_of_tag(value))
-    {
+    if let Some(version) = seen.labels.get(VERSION).and_then(|value| rule.version_of_tag(value)) {
         return Some((version, VERSION));
     }
     let helm = helm.filter(|helm| helm.version_is_cni)?;
-    let chart = seen
-        .labels
-        .get(CHART)?
-        .strip_prefix(&helm.chart)?
-        .strip_prefix('-')?;
+    let chart = seen.labels.get(CHART)?.strip_prefix(&helm.chart)?.strip_prefix('-')?;
     Some((rule.version_of_tag(chart)?, CHART))
 }
 
 /// `1.17.6` of `v1.17.6-rc.1`; nothing of what has fewer than three numbers.
 pub(crate) fn plain_version(tag: &str) -> Option<String> {
     let digits = tag.strip_prefix('v').unwrap_or(tag);
-    let end = digits
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(digits.len());
+    let end = digits.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(digits.len());
     let version = digits[..end].trim_end_matches('.');
     let parts: Vec<&str> = version.split('.').collect();
     (parts.len() >= 3 && parts.iter().all(|part| !part.is_empty())).then(|| version.to_owned())
@@ -224,10 +160,7 @@ impl Recognised<'_> {
             Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
             None => String::new(),
         };
-        format!(
-            "DaemonSet {}/{} agrees in {list}",
-            self.seen.namespace, self.seen.name
-        )
+        format!("DaemonSet {}/{} agrees in {list}", self.seen.namespace, self.seen.name)
     }
 }
 
@@ -246,18 +179,8 @@ impl Signal {
 
 impl CompanionRule {
     /// Whether that is the workload meant; `beside` are the namespaces of the agents.
-    pub(crate) fn is(
-        &self,
-        detect: &Detect,
-        kind: WorkloadKind,
-        seen: &WorkloadSeen,
-        beside: &BTreeSet<&str>,
-    ) -> bool {
-        let usual = if self.namespaces.is_empty() {
-            &detect.namespaces
-        } else {
-            &self.namespaces
-        };
+    pub(crate) fn is(&self, detect: &Detect, kind: WorkloadKind, seen: &WorkloadSeen, beside: &BTreeSet<&str>) -> bool {
+        let usual = if self.namespaces.is_empty() { &detect.namespaces } else { &self.namespaces };
         self.kind == kind
             && self.name == seen.name
             && (usual.contains(&seen.namespace) || beside.contains(seen.namespace.as_str()))
@@ -269,15 +192,10 @@ impl CompanionRule {
 impl HintRule {
     pub(crate) fn holds(&self, evidence: &Evidence) -> bool {
         let all_in = |wanted: &[String], there: &Option<BTreeSet<String>>| {
-            wanted
-                .iter()
-                .all(|name| there.as_ref().is_some_and(|there| there.contains(name)))
+            wanted.iter().all(|name| there.as_ref().is_some_and(|there| there.contains(name)))
         };
         let deployed = |name: &String| {
-            evidence
-                .deployments
-                .as_ref()
-                .is_some_and(|deployments| deployments.iter().any(|seen| seen.name == *name))
+            evidence.deployments.as_ref().is_some_and(|deployments| deployments.iter().any(|seen| seen.name == *name))
         };
         all_in(&self.crd_groups, &evidence.crd_groups)
             && all_in(&self.configmaps, &evidence.configmaps)

@@ -539,10 +539,7 @@ impl Cni {
     /// The version an image of this CNI carries in its tag, without a leading `v` and without suffixes. The image's
     /// name is not looked at.
     pub fn version_of_image(&self, image: &str) -> Option<String> {
-        self.detect
-            .agents
-            .iter()
-            .find_map(|rule| rule.version_of_image(image))
+        self.detect.agents.iter().find_map(|rule| rule.version_of_image(image))
     }
 }
 
@@ -588,11 +585,7 @@ impl fmt::Debug for Pattern {
 
 impl<'de> Deserialize<'de> for Pattern {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let compile = |text: &str| {
-            Regex::new(text)
-                .map(Self)
-                .map_err(|error| format!("bad pattern: {error}"))
-        };
+        let compile = |text: &str| Regex::new(text).map(Self).map_err(|error| format!("bad pattern: {error}"));
         deserializer.deserialize_str(CheckedText(compile))
     }
 }
@@ -628,9 +621,7 @@ impl Visitor<'_> for SchemaOne {
     fn visit_u64<E: de::Error>(self, number: u64) -> Result<u32, E> {
         match number {
             1 => Ok(1),
-            other => Err(E::custom(format!(
-                "schema {other} is not known, expected 1"
-            ))),
+            other => Err(E::custom(format!("schema {other} is not known, expected 1"))),
         }
     }
 }
@@ -661,25 +652,16 @@ fn schema_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Erro
 }
 
 fn kebab<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let lower = |part: &str| {
-        !part.is_empty()
-            && part
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-    };
+    let lower = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     deserializer.deserialize_str(CheckedText(|id: &str| {
         if id.split('-').all(lower) {
             Ok(id.to_owned())
         } else {
-            Err(format!(
-                "id {id:?} is not lower-case words joined by hyphens"
-            ))
+            Err(format!("id {id:?} is not lower-case words joined by hyphens"))
         }
     }))
 }
 
-fn not_empty<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Vec<T>, D::Error> {
+fn not_empty<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
     deserializer.deserialize_seq(NotEmpty(PhantomData))
 }

@@ -92,9 +92,7 @@ impl Workload {
             name: self.metadata.name,
             labels: self.metadata.labels,
             selector: self.spec.selector.match_labels,
-            containers: init
-                .chain(pod.containers.into_iter().map(container(false)))
-                .collect(),
+            containers: init.chain(pod.containers.into_iter().map(container(false))).collect(),
             pull_secrets: Vec::new(),
         }
     }
@@ -150,12 +148,8 @@ pub(crate) fn load(file: &str) -> Evidence {
                     evidence.kubelet_versions = Some(versions);
                 }
             }
-            Document::DaemonSet(workload) => {
-                evidence.daemonsets.as_mut().unwrap().push(workload.seen())
-            }
-            Document::Deployment(workload) => {
-                evidence.deployments.as_mut().unwrap().push(workload.seen())
-            }
+            Document::DaemonSet(workload) => evidence.daemonsets.as_mut().unwrap().push(workload.seen()),
+            Document::Deployment(workload) => evidence.deployments.as_mut().unwrap().push(workload.seen()),
         }
     }
     evidence
@@ -168,11 +162,8 @@ pub(crate) fn plain() -> Evidence {
         "k8s-app=kube-proxy",
         &[("kube-proxy", "registry.k8s.io/kube-proxy:v1.33.1")],
     );
-    let dns = daemonset(
-        "kube-system/coredns",
-        "k8s-app=kube-dns",
-        &[("coredns", "registry.k8s.io/coredns/coredns:v1.12.0")],
-    );
+    let dns =
+        daemonset("kube-system/coredns", "k8s-app=kube-dns", &[("coredns", "registry.k8s.io/coredns/coredns:v1.12.0")]);
     Evidence {
         daemonsets: Some(vec![proxy]),
         deployments: Some(vec![dns]),
@@ -203,9 +194,7 @@ pub(crate) fn daemonset(name: &str, selector: &str, containers: &[(&str, &str)])
     WorkloadSeen {
         namespace: namespace.to_owned(),
         name: name.to_owned(),
-        selector: pairs
-            .map(|(key, value)| (key.to_owned(), value.to_owned()))
-            .collect(),
+        selector: pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
         containers: containers.iter().map(container).collect(),
         ..WorkloadSeen::default()
     }
@@ -213,11 +202,7 @@ pub(crate) fn daemonset(name: &str, selector: &str, containers: &[(&str, &str)])
 
 /// Cilium's agent as its chart makes it, with an image of the test's choice.
 pub(crate) fn cilium(image: &str) -> WorkloadSeen {
-    daemonset(
-        "kube-system/cilium",
-        "k8s-app=cilium",
-        &[("cilium-agent", image)],
-    )
+    daemonset("kube-system/cilium", "k8s-app=cilium", &[("cilium-agent", image)])
 }
 
 /// What is recognised with the built-in facts.

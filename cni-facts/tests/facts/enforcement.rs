@@ -59,49 +59,26 @@ weave/v2.8.1.yaml Enforces
 fn amazon_depends_on_version_and_container() {
     let aws = |tag: &str, containers: &[&str]| {
         let image = format!("602401143452.dkr.ecr.eu-west-1.amazonaws.com/amazon-k8s-cni:{tag}");
-        let containers: Vec<(&str, &str)> = containers
-            .iter()
-            .map(|name| (*name, image.as_str()))
-            .collect();
-        only(&with([daemonset(
-            "kube-system/aws-node",
-            "k8s-app=aws-node",
-            &containers,
-        )]))
-        .enforcement
+        let containers: Vec<(&str, &str)> = containers.iter().map(|name| (*name, image.as_str())).collect();
+        only(&with([daemonset("kube-system/aws-node", "k8s-app=aws-node", &containers)])).enforcement
     };
     let both = ["aws-node", "aws-eks-nodeagent"];
     assert_eq!(aws("v1.13.4", &["aws-node"]), Enforcement::DoesNot);
     assert_eq!(aws("v1.14.0", &["aws-node"]), Enforcement::DoesNot);
     assert!(matches!(aws("v1.14.0", &both), Enforcement::Depends(_)));
-    assert!(
-        matches!(aws("latest", &both), Enforcement::Depends(_)),
-        "the version is not known"
-    );
-    assert_eq!(
-        aws("latest", &["aws-node"]),
-        Enforcement::DoesNot,
-        "whatever the version"
-    );
+    assert!(matches!(aws("latest", &both), Enforcement::Depends(_)), "the version is not known");
+    assert_eq!(aws("latest", &["aws-node"]), Enforcement::DoesNot, "whatever the version");
 }
 
 #[test]
 fn kindnet_depends_on_its_date() {
     let kindnet = |tag: &str| {
         let image = format!("docker.io/kindest/kindnetd:{tag}");
-        only(&with([daemonset(
-            "kube-system/kindnet",
-            "app=kindnet",
-            &[("kindnet-cni", &image)],
-        )]))
-        .enforcement
+        only(&with([daemonset("kube-system/kindnet", "app=kindnet", &[("kindnet-cni", &image)])])).enforcement
     };
     assert_eq!(kindnet("v20220607-9a4d8d2a"), Enforcement::DoesNot);
     assert_eq!(kindnet("v20250214-acbabc1a"), Enforcement::Enforces);
-    assert!(
-        matches!(kindnet("v20240701-aaaaaaaa"), Enforcement::Depends(_)),
-        "between two known dates"
-    );
+    assert!(matches!(kindnet("v20240701-aaaaaaaa"), Enforcement::Depends(_)), "between two known dates");
     assert!(matches!(kindnet("mine"), Enforcement::Depends(_)));
 }
 
@@ -109,23 +86,11 @@ fn kindnet_depends_on_its_date() {
 fn flannel_enforces_with_the_charts_policy_container() {
     let containers = [
         ("kube-flannel", "ghcr.io/flannel-io/flannel:v0.28.4"),
-        (
-            "kube-network-policies",
-            "registry.k8s.io/networking/kube-network-policies:v0.7.0",
-        ),
+        ("kube-network-policies", "registry.k8s.io/networking/kube-network-policies:v0.7.0"),
     ];
-    let detection = only(&with([daemonset(
-        "kube-flannel/kube-flannel-ds",
-        "app=flannel",
-        &containers,
-    )]));
+    let detection = only(&with([daemonset("kube-flannel/kube-flannel-ds", "app=flannel", &containers)]));
     assert_eq!(detection.enforcement, Enforcement::Enforces);
-    assert!(
-        detection
-            .enforcement_note
-            .unwrap()
-            .contains("kube-network-policies")
-    );
+    assert!(detection.enforcement_note.unwrap().contains("kube-network-policies"));
 }
 
 #[test]
@@ -134,19 +99,11 @@ fn a_cluster_enforces_when_one_does() {
     assert_eq!(cluster_enforcement(&found(&flannel)), Enforcement::DoesNot);
 
     let mut both = cluster::load("aws-vpc-cni/v1.20.yaml");
-    let calico = cluster::load("calico-manifest/v3.31.3.yaml")
-        .daemonsets
-        .unwrap();
+    let calico = cluster::load("calico-manifest/v3.31.3.yaml").daemonsets.unwrap();
     both.daemonsets.as_mut().unwrap().extend(calico);
     assert_eq!(cluster_enforcement(&found(&both)), Enforcement::Enforces);
 
-    assert!(
-        matches!(cluster_enforcement(&[]), Enforcement::Depends(_)),
-        "an unknown CNI may enforce or not"
-    );
+    assert!(matches!(cluster_enforcement(&[]), Enforcement::Depends(_)), "an unknown CNI may enforce or not");
     let multus = cluster::load("multus/thick.yaml");
-    assert!(matches!(
-        cluster_enforcement(&found(&multus)),
-        Enforcement::Depends(_)
-    ));
+    assert!(matches!(cluster_enforcement(&found(&multus)), Enforcement::Depends(_)));
 }

@@ -10,29 +10,18 @@ use crate::cluster;
 #[test]
 fn every_file_is_registered_under_its_own_id() {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("data");
-    let ids: Vec<String> = Facts::builtin()
-        .all()
-        .iter()
-        .map(|cni| cni.id.clone())
-        .collect();
+    let ids: Vec<String> = Facts::builtin().all().iter().map(|cni| cni.id.clone()).collect();
     assert_eq!(ids, cluster::folders(&data));
     for id in &ids {
         let text = std::fs::read_to_string(data.join(id).join("cni.yaml")).unwrap();
-        assert!(
-            text.contains(&format!("\nid: {id}\n")),
-            "data/{id}/cni.yaml has another id"
-        );
+        assert!(text.contains(&format!("\nid: {id}\n")), "data/{id}/cni.yaml has another id");
     }
 }
 
 /// Ids are frozen once released: renaming or removing one shows up here.
 #[test]
 fn ids_are_frozen() {
-    let ids: Vec<String> = Facts::builtin()
-        .all()
-        .iter()
-        .map(|cni| cni.id.clone())
-        .collect();
+    let ids: Vec<String> = Facts::builtin().all().iter().map(|cni| cni.id.clone()).collect();
     let frozen = "antrea aws-vpc-cni azure-cni calico-manifest calico-operator canal cilium flannel gke-dataplane-v2 \
                   kindnet kube-ovn kube-router multus ovn-kubernetes spiderpool weave";
     assert_eq!(ids.join(" "), frozen);
@@ -54,17 +43,8 @@ fn texts_are_not_empty() {
         texts.extend(cni.sources.iter().map(String::as_str));
         texts.extend(cni.install_methods.iter().map(String::as_str));
         texts.extend(cni.while_agent_down.stops.iter().map(String::as_str));
-        texts.extend(
-            cni.network_policy
-                .rules
-                .iter()
-                .map(|rule| rule.note.as_str()),
-        );
-        assert!(
-            texts.iter().all(|text| !text.trim().is_empty()),
-            "{}",
-            cni.id
-        );
+        texts.extend(cni.network_policy.rules.iter().map(|rule| rule.note.as_str()));
+        assert!(texts.iter().all(|text| !text.trim().is_empty()), "{}", cni.id);
     }
 }
 
@@ -72,31 +52,12 @@ fn texts_are_not_empty() {
 #[test]
 fn image_patterns_are_anchored() {
     for cni in Facts::builtin().all() {
-        for image in cni
-            .detect
-            .agents
-            .iter()
-            .filter_map(|rule| rule.image.as_ref())
-        {
+        for image in cni.detect.agents.iter().filter_map(|rule| rule.image.as_ref()) {
             let pattern = image.as_str();
-            assert!(
-                pattern.starts_with("(?:^|/)") && pattern.ends_with('$'),
-                "{}: {pattern}",
-                cni.id
-            );
+            assert!(pattern.starts_with("(?:^|/)") && pattern.ends_with('$'), "{}: {pattern}", cni.id);
         }
-        for tag in cni
-            .detect
-            .agents
-            .iter()
-            .filter_map(|rule| rule.tag.as_ref())
-        {
-            assert!(
-                tag.as_str().contains("(?P<version>"),
-                "{}: {}",
-                cni.id,
-                tag.as_str()
-            );
+        for tag in cni.detect.agents.iter().filter_map(|rule| rule.tag.as_ref()) {
+            assert!(tag.as_str().contains("(?P<version>"), "{}: {}", cni.id, tag.as_str());
         }
     }
 }
@@ -107,14 +68,7 @@ fn policy_conditions_refer_to_companions() {
     for cni in Facts::builtin().all() {
         for rule in &cni.network_policy.rules {
             if let Some(name) = &rule.condition.companion {
-                assert!(
-                    cni.detect
-                        .companions
-                        .iter()
-                        .any(|companion| companion.name == *name),
-                    "{}: {name}",
-                    cni.id
-                );
+                assert!(cni.detect.companions.iter().any(|companion| companion.name == *name), "{}: {name}", cni.id);
             }
         }
     }
@@ -124,21 +78,13 @@ fn policy_conditions_refer_to_companions() {
 fn partial_forwarding_says_which_part() {
     for cni in Facts::builtin().all() {
         let down = &cni.while_agent_down;
-        assert!(
-            down.forwarding != Forwarding::Partly || down.why.is_some(),
-            "{}",
-            cni.id
-        );
+        assert!(down.forwarding != Forwarding::Partly || down.why.is_some(), "{}", cni.id);
     }
 }
 
 #[test]
 fn meta_cnis_enforce_nothing() {
-    for cni in Facts::builtin()
-        .all()
-        .iter()
-        .filter(|cni| cni.role == Role::Meta)
-    {
+    for cni in Facts::builtin().all().iter().filter(|cni| cni.role == Role::Meta) {
         assert_eq!(cni.network_policy.expect, Expect::DoesNot, "{}", cni.id);
     }
 }
@@ -146,11 +92,7 @@ fn meta_cnis_enforce_nothing() {
 #[test]
 fn at_most_one_encapsulation_is_the_default() {
     for cni in Facts::builtin().all() {
-        let defaults = cni
-            .encapsulation
-            .iter()
-            .filter(|encapsulation| encapsulation.default == Some(true))
-            .count();
+        let defaults = cni.encapsulation.iter().filter(|encapsulation| encapsulation.default == Some(true)).count();
         assert!(defaults <= 1, "{}", cni.id);
     }
 }
@@ -159,16 +101,8 @@ fn at_most_one_encapsulation_is_the_default() {
 #[test]
 fn tunnel_ports_are_listed() {
     for cni in Facts::builtin().all() {
-        for port in cni
-            .encapsulation
-            .iter()
-            .filter_map(|encapsulation| encapsulation.port)
-        {
-            assert!(
-                cni.ports.iter().any(|listed| listed.port == port),
-                "{}: {port}",
-                cni.id
-            );
+        for port in cni.encapsulation.iter().filter_map(|encapsulation| encapsulation.port) {
+            assert!(cni.ports.iter().any(|listed| listed.port == port), "{}: {port}", cni.id);
         }
     }
 }

@@ -15,10 +15,7 @@ fn each_flavour_is_found_in_its_own_clusters_only() {
         let found = cluster::found(&evidence);
         let mut row = String::new();
         for cni in facts.all() {
-            let mark = match (
-                found.iter().any(|detection| detection.id == cni.id),
-                cni.id == flavour,
-            ) {
+            let mark = match (found.iter().any(|detection| detection.id == cni.id), cni.id == flavour) {
                 (true, true) => 'x',
                 (false, false) => '.',
                 (true, false) => '!',
@@ -29,19 +26,12 @@ fn each_flavour_is_found_in_its_own_clusters_only() {
         }
         writeln!(table, "{row} {flavour}/{file}").unwrap();
     }
-    assert_eq!(
-        wrong, 0,
-        "! found but not expected, ? expected but not found; columns as Facts::all\n{table}"
-    );
+    assert_eq!(wrong, 0, "! found but not expected, ? expected but not found; columns as Facts::all\n{table}");
 }
 
 #[test]
 fn every_flavour_has_a_cluster() {
-    let ids: Vec<String> = Facts::builtin()
-        .all()
-        .iter()
-        .map(|cni| cni.id.clone())
-        .collect();
+    let ids: Vec<String> = Facts::builtin().all().iter().map(|cni| cni.id.clone()).collect();
     assert_eq!(cluster::folders(&cluster::fixtures()), ids);
 }
 
@@ -89,12 +79,7 @@ weave/v2.8.1.yaml 2.8.1 Certain kube-system/weave-net weave
             Some(agent) => format!("{}/{} {}", agent.namespace, agent.name, agent.container),
             None => "embedded".to_owned(),
         };
-        writeln!(
-            actual,
-            "{flavour}/{file} {version} {:?} {agent}",
-            detection.confidence
-        )
-        .unwrap();
+        writeln!(actual, "{flavour}/{file} {version} {:?} {agent}", detection.confidence).unwrap();
     }
     assert_eq!(actual, expected);
 }
@@ -104,13 +89,8 @@ weave/v2.8.1.yaml 2.8.1 Certain kube-system/weave-net weave
 fn missing_parts_lead_to_nothing_else() {
     for (flavour, file, whole) in cluster::all() {
         let sure = cluster::only(&whole).confidence;
-        let mut cut: Vec<(&str, _)> =
-            vec![("deployments", whole.clone()), ("groups", whole.clone())];
-        cut.extend([
-            ("configmaps", whole.clone()),
-            ("annotations", whole.clone()),
-            ("kubelets", whole.clone()),
-        ]);
+        let mut cut: Vec<(&str, _)> = vec![("deployments", whole.clone()), ("groups", whole.clone())];
+        cut.extend([("configmaps", whole.clone()), ("annotations", whole.clone()), ("kubelets", whole.clone())]);
         cut[0].1.deployments = None;
         cut[1].1.crd_groups = None;
         cut[2].1.configmaps = None;
@@ -134,11 +114,7 @@ fn without_daemonsets_there_are_guesses() {
         for detection in cluster::found(&evidence) {
             assert_eq!(detection.confidence, Confidence::Guess, "{flavour}/{file}");
             // Without its DaemonSets nothing tells Azure's Cilium and its own apart but the group of Azure.
-            assert_eq!(
-                detection.id, flavour,
-                "{flavour}/{file}: {:?}",
-                detection.because
-            );
+            assert_eq!(detection.id, flavour, "{flavour}/{file}: {:?}", detection.because);
             assert!(detection.agents.is_empty(), "{flavour}/{file}");
         }
     }
