@@ -64,7 +64,9 @@ def start_controllers(cluster: Cluster) -> None:
     flags = ["--kubeconfig", f"{cluster.dir}/kubeconfig/controller-manager", "--bind-address", "127.0.0.1", "--leader-elect=false",
              "--service-account-private-key-file", f"{cluster.dir}/pki/sa.key", "--root-ca-file", f"{cluster.dir}/pki/ca.crt",
              "--use-service-account-credentials", "--allocate-node-cidrs", "--cluster-cidr", ",".join(cluster.pod_nets),
-             "--service-cluster-ip-range", ",".join(cluster.service_nets), "--node-cidr-mask-size-ipv4", "24"]
+             "--service-cluster-ip-range", ",".join(cluster.service_nets), "--node-cidr-mask-size-ipv4", "24",
+             # At its default rate it would spend five seconds asking for one token per controller.
+             "--kube-api-qps", "500", "--kube-api-burst", "500"]
     flags += ["--node-cidr-mask-size-ipv6", "64"] if cluster.ipv6 else []
     _start(cluster, "kube-controller-manager", *flags)
     _start(cluster, "kube-scheduler", "--kubeconfig", f"{cluster.dir}/kubeconfig/scheduler", "--bind-address", "127.0.0.1",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from . import network, processes, state
+from . import cgroups, network, processes, state
 from .names import Cluster
 from .shell import run
 
@@ -14,6 +14,7 @@ def down(cluster: Cluster) -> None:
     """Remove everything; right at any moment of an `up`, also one that was killed. The lock must be held."""
     (cluster.dir / "complete").unlink(missing_ok=True)
     processes.stop_all(cluster)
+    cgroups.remove(cluster)
     network.remove(cluster)
     _unmount_below(cluster.dir)
     _clear(cluster.dir)
