@@ -33,7 +33,7 @@ def routes(cluster: Cluster, node: Node) -> list[str]:
     for peer in cluster.nodes:
         if peer != node:
             lines.append(f"route replace {peer.pods4} via {peer.ip4}")
-            lines += [f"-6 route replace {peer.pods6} via {peer.ip6}"] if cluster.ipv6 else []
+            lines += [f"route replace {peer.pods6} via {peer.ip6}"] if cluster.ipv6 else []
     return lines
 
 

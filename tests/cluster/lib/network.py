@@ -88,7 +88,7 @@ def _node(cluster: Cluster, node: Node) -> None:
     ])
     lines = ["link set lo up", f"addr add {node.ip4}/24 dev eth0", "link set eth0 up", f"route add default via {cluster.gateway4}"]
     if cluster.ipv6:
-        lines += [f"addr add {node.ip6}/64 dev eth0 nodad", f"-6 route add default via {cluster.gateway6}"]
+        lines += [f"addr add {node.ip6}/64 dev eth0 nodad", f"route add default via {cluster.gateway6}"]
     ip_batch(node.netns, lines)
     settings = {"net.ipv4.ip_forward": "1"}
     if cluster.ipv6:
