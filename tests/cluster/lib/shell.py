@@ -51,14 +51,17 @@ def sysctl(netns: str, settings: dict[str, str]) -> None:
     run_in(netns, "sysctl", "-qw", *(f"{key}={value}" for key, value in settings.items()))
 
 
-def in_netns(netns: str, what: Callable[[], T]) -> T:
-    """Call `what` in a thread that lives in a network namespace: the sockets it opens belong to that namespace."""
+def in_netns(netns: str | os.PathLike[str], what: Callable[[], T]) -> T:
+    """Call `what` in a thread that lives in a network namespace: the sockets it opens belong to that namespace.
+
+    `netns` is a name in /run/netns or the path of a namespace.
+    """
     result: list[T] = []
     error: list[BaseException] = []
 
     def body() -> None:
         try:
-            fd = os.open(f"/run/netns/{netns}", os.O_RDONLY)
+            fd = os.open(os.path.join("/run/netns", netns), os.O_RDONLY)
             try:
                 if ctypes.CDLL(None, use_errno=True).setns(fd, CLONE_NEWNET) != 0:
                     raise OSError(ctypes.get_errno(), f"setns {netns}")

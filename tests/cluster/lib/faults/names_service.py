@@ -6,12 +6,12 @@ questions to it: the nasty case, the one a readiness probe does not find.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from .. import dns
 from ..names import Cluster, Node
-from ..processes import init_pid, spawn, stop, wait_until
+from ..pods import namespace_of, namespaces
+from ..processes import spawn, stop, wait_until
 from ..shell import ClusterError, run
 from .model import Fault, Planted, one_node
 
@@ -25,19 +25,15 @@ def _pod_namespace(cluster: Cluster, node: Node) -> tuple[str, Path]:
     address = pods.get(node.name)
     if not address:
         raise ClusterError(f"no CoreDNS pod on {node.name}; there is one on {' and on '.join(sorted(filter(None, pods)))}")
-    directory = Path(f"/proc/{init_pid(cluster, node)}/root/run/netns")
-    for path in directory.iterdir():
-        if f" {address}/" in run("nsenter", f"--net={path}", "--", "ip", "-brief", "addr", check=False):
-            return address, path
-    raise ClusterError(f"no network namespace on {node.name} has the address {address}")
+    return address, namespace_of(cluster, node, address)
 
 
 def _namespace(planted: Planted) -> Path | None:
     """The namespace the fault was planted in; None when the pod has gone since."""
     name = planted.memo.get("namespace")
     node = planted.cluster.node(planted.options["NODE"])
-    path = Path(f"/proc/{init_pid(planted.cluster, node)}/root/run/netns/{name}")
-    return path if name and os.path.exists(path) else None
+    path = namespaces(planted.cluster, node) / str(name)
+    return path if name and path.exists() else None
 
 
 def _remember(planted: Planted) -> Path:
