@@ -91,7 +91,9 @@ def _no_config_undo(planted: Planted) -> None:
     saved = cluster.node_dir(node) / "cni-saved"
     if saved.is_dir():
         for path in saved.iterdir():
-            path.rename(nodes.cni_conf_dir(cluster, node) / path.name)
+            # Written, not moved: containerd looks again when a file is written, not when one appears.
+            (nodes.cni_conf_dir(cluster, node) / path.name).write_bytes(path.read_bytes())
+            path.unlink()
         saved.rmdir()
     wait_until(cluster, f"{node.name} Ready", lambda: _ready_state(cluster, node.name), seconds=60)
 

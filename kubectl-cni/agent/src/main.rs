@@ -1,0 +1,88 @@
+//! The probe agent: answers echo requests, and sends probes by a plan. One thread, one epoll, no library, no file but those it is given.
+//! `GRAMMAR.md` beside the wire crate says what it reads and prints.
+
+#![no_std]
+#![no_main]
+
+extern crate alloc;
+extern crate cni_probe_wire as wire;
+
+mod dns;
+mod load;
+mod mem;
+mod out;
+mod pmtu;
+mod probe;
+mod resolv;
+mod serve;
+mod start;
+mod sys;
+use alloc::vec::Vec;
+use core::fmt::Write as _;
+
+use crate::out::Out;
+
+const USAGE: &str = "see wire/GRAMMAR.md";
+
+/// Arguments after the verb.
+#[derive(Default)]
+pub struct Options<'a> {
+    pub name: &'a str,
+    pub plan: Option<&'a str>,
+    pub tcp: Vec<u16>,
+    pub udp: Vec<u16>,
+    /// Unix time after which the server stops, 0 for never.
+    pub until: u64,
+    /// Seconds after which a silent connection is closed.
+    pub idle: u64,
+}
+
+/// Runs the verb; the result is the exit status.
+pub fn main(arguments: &[&'static [u8]]) -> i32 {
+    let mut words = arguments.iter().skip(1).map(|bytes| core::str::from_utf8(bytes).unwrap_or(""));
+    let verb = words.next().unwrap_or("");
+    let mut options = Options { idle: 60, ..Options::default() };
+    for word in words {
+        if option(&mut options, word).is_none() {
+            return complain(word);
+        }
+    }
+    if !wire::is_name(options.name) {
+        return complain("name=");
+    }
+    let Ok(termination) = sys::termination() else { return complain("signals") };
+    match verb {
+        "serve" => serve::run(&options, &termination),
+        "probe" => probe::run(&options, &termination).code(),
+        "run" => match probe::run(&options, &termination) {
+            probe::Ended::Done => serve::run(&options, &termination),
+            other => other.code(),
+        },
+        _ => complain(verb),
+    }
+}
+
+fn option(options: &mut Options<'static>, word: &'static str) -> Option<()> {
+    let (key, value) = word.split_once('=')?;
+    match key {
+        "name" => options.name = value,
+        "plan" => options.plan = Some(value),
+        "tcp" => options.tcp = ports(value)?,
+        "udp" => options.udp = ports(value)?,
+        "until" => options.until = value.parse().ok()?,
+        "idle" => options.idle = value.parse().ok().filter(|seconds| *seconds > 0)?,
+        _ => return None,
+    }
+    Some(())
+}
+
+fn ports(text: &str) -> Option<Vec<u16>> {
+    text.split(',').map(|port| port.parse().ok().filter(|port| *port != 0)).collect()
+}
+
+fn complain(word: &str) -> i32 {
+    let mut err = Out::stderr();
+    let _ = writeln!(err, "cni-probe: cannot use \"{word}\"\n{USAGE}");
+    err.flush();
+    2
+}

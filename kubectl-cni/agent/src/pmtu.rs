@@ -1,0 +1,85 @@
+//! The search for the largest datagram that arrives: full size first, then a ladder of common sizes, then halving.
+
+use alloc::vec::Vec;
+
+/// IP packet sizes worth trying at once, largest first: links and tunnels people have, then the floors of both families.
+const LADDER: [u32; 22] = [
+    8951, 8901, 4000, 2000, 1492, 1480, 1472, 1460, 1450, 1442, 1430, 1420, 1410, 1400, 1380, 1350, 1300, 1280, 1200, 1000, 576, 128,
+];
+
+/// Largest IP packet that is ever tried; loopback routes promise 64 KiB, which no network carries.
+pub const CAP: u32 = 9216;
+
+/// A search. Sizes are of whole IP packets.
+pub struct Search {
+    /// What the route promises.
+    pub mtu: u32,
+    /// Largest that arrived.
+    pub largest: u32,
+    /// Smallest that is taken as lost.
+    lost: u32,
+    /// Size under trial while halving.
+    trying: u32,
+    step: Step,
+}
+
+enum Step {
+    Full,
+    Ladder,
+    Halving,
+}
+
+impl Search {
+    pub fn new(mtu: u32) -> Search {
+        Search { mtu, largest: 0, lost: mtu + 1, trying: 0, step: Step::Full }
+    }
+
+    /// A packet of this size arrived.
+    pub fn arrived(&mut self, size: u32) {
+        self.largest = self.largest.max(size);
+    }
+
+    /// The promise holds.
+    pub fn complete(&self) -> bool {
+        self.largest >= self.mtu
+    }
+
+    /// Sizes to send first.
+    pub fn first(&self) -> Vec<u32> {
+        alloc::vec![self.mtu]
+    }
+
+    /// The answers of the last step are in: what to send next, or nothing when the search is over.
+    #[inline(never)]
+    pub fn next(&mut self) -> Vec<u32> {
+        match self.step {
+            Step::Full => {
+                self.step = Step::Ladder;
+                // The full size once more: one lost packet is no finding.
+                core::iter::once(self.mtu).chain(LADDER.into_iter().filter(|size| *size < self.mtu)).collect()
+            }
+            Step::Ladder => {
+                self.step = Step::Halving;
+                if self.largest == 0 {
+                    return Vec::new();
+                }
+                self.lost = LADDER.into_iter().filter(|size| *size > self.largest && *size < self.mtu).min().unwrap_or(self.mtu);
+                self.halve()
+            }
+            Step::Halving => {
+                if self.largest < self.trying {
+                    self.lost = self.trying;
+                }
+                self.halve()
+            }
+        }
+    }
+
+    fn halve(&mut self) -> Vec<u32> {
+        if self.lost <= self.largest + 1 {
+            return Vec::new();
+        }
+        self.trying = self.largest + (self.lost - self.largest) / 2;
+        alloc::vec![self.trying]
+    }
+}

@@ -1,0 +1,87 @@
+//! Connection flags in, a client out.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::{Client, Config};
+
+use crate::cli::ConnectArgs;
+
+/// A cluster that can be asked.
+#[derive(Clone)]
+pub struct Cluster {
+    /// The client.
+    pub client: Client,
+    /// Context of the kubeconfig, "" where there is none (in a pod).
+    pub context: String,
+    /// Bound on one request with its retries.
+    pub request_timeout: Duration,
+}
+
+/// Reads the kubeconfig as kubectl does (`--kubeconfig`, then `$KUBECONFIG` with several files, then `~/.kube/config`, then the pod's own
+/// service account).
+///
+/// # Errors
+///
+/// One line that names the file or context and what to type next.
+pub async fn connect(args: &ConnectArgs) -> Result<Cluster> {
+    let kubeconfig = match &args.kubeconfig {
+        Some(path) => Some(Kubeconfig::read_from(path).map_err(plain).with_context(|| format!("kubeconfig {}", path.display()))?),
+        None => match Kubeconfig::read() {
+            Ok(kubeconfig) => Some(kubeconfig),
+            Err(KubeconfigError::ReadConfig(error, path)) if error.kind() == std::io::ErrorKind::NotFound => {
+                if std::env::var_os("KUBECONFIG").is_some_and(|value| !value.is_empty()) {
+                    bail!("kubeconfig {}: no such file (from the environment variable KUBECONFIG)", path.display());
+                }
+                None
+            }
+            Err(KubeconfigError::FindPath) => None,
+            Err(error) => return Err(plain(error)).context("kubeconfig"),
+        },
+    };
+    let (mut config, context) = match kubeconfig {
+        Some(kubeconfig) => {
+            let context = args.context.clone().or_else(|| kubeconfig.current_context.clone()).unwrap_or_default();
+            if context.is_empty() {
+                bail!("the kubeconfig has no current context; choose one: {}", names(&kubeconfig));
+            }
+            if !kubeconfig.contexts.iter().any(|known| known.name == context) {
+                bail!("there is no context {context:?} in the kubeconfig; known: {}", names(&kubeconfig));
+            }
+            let options = KubeConfigOptions { context: Some(context.clone()), ..KubeConfigOptions::default() };
+            let config = Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(plain).with_context(|| format!("context {context}"))?;
+            (config, context)
+        }
+        None => match Config::incluster() {
+            Ok(config) if args.context.is_none() => (config, String::new()),
+            _ => bail!("no kubeconfig found: set KUBECONFIG, or pass --kubeconfig FILE"),
+        },
+    };
+    config.connect_timeout = Some(Duration::from_secs(10).min(args.request_timeout));
+    config.read_timeout = None;
+    config.default_retry = false; // cluster::call retries, bounded by the request timeout
+    if let Some(user) = &args.impersonate {
+        config.auth_info.impersonate = Some(user.clone());
+    }
+    if !args.impersonate_groups.is_empty() {
+        if args.impersonate.is_none() {
+            bail!("--as-group needs --as");
+        }
+        config.auth_info.impersonate_groups = Some(args.impersonate_groups.clone());
+    }
+    let client = Client::try_from(config).with_context(|| format!("context {context}"))?;
+    Ok(Cluster { client, context, request_timeout: args.request_timeout })
+}
+
+fn names(kubeconfig: &Kubeconfig) -> String {
+    let names: Vec<String> = kubeconfig.contexts.iter().map(|context| format!("--context {}", context.name)).collect();
+    if names.is_empty() { "it has none".to_owned() } else { names.join(", ") }
+}
+
+fn plain(error: KubeconfigError) -> anyhow::Error {
+    match error {
+        KubeconfigError::ReadConfig(error, path) => anyhow::anyhow!("{}: {error}", path.display()),
+        other => anyhow::Error::new(other),
+    }
+}

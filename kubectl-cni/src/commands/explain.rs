@@ -1,0 +1,45 @@
+//! `kubectl cni explain`: the text beside the code of a check.
+
+use anyhow::{Result, bail};
+
+use super::output::print;
+use crate::checks;
+use crate::cli::ExplainArgs;
+use crate::exit::Exit;
+
+pub(super) fn run(args: &ExplainArgs) -> Result<Exit> {
+    let all = checks::all();
+    let Some(id) = &args.id else {
+        let width = all.iter().map(|check| check.id.len()).max().unwrap_or(0);
+        print(&all.iter().map(|check| format!("{:width$}  {}\n", check.id, check.title)).collect::<String>());
+        return Ok(Exit::Clean);
+    };
+    let Some(check) = all.iter().find(|check| check.id == id) else {
+        let near: Vec<&str> = all.iter().map(|check| check.id).filter(|known| known.split('-').any(|word| id.contains(word))).take(3).collect();
+        let hint = if near.is_empty() { "`kubectl cni explain` lists them".to_owned() } else { format!("did you mean {}?", near.join(" or ")) };
+        bail!("there is no check {id:?}; {hint}");
+    };
+    print(&format!(
+        "{}\n  {}: {}\n\nWhat it means\n{}\n\nWhat to do\n{}\n",
+        check.id,
+        check.section,
+        check.title,
+        wrap(check.means, 96),
+        wrap(check.remedy, 96)
+    ));
+    Ok(Exit::Clean)
+}
+
+fn wrap(text: &str, width: usize) -> String {
+    let mut lines = vec![String::from(" ")];
+    for word in text.split_whitespace() {
+        if lines.last().is_some_and(|line| line.chars().count() + 1 + word.chars().count() > width) {
+            lines.push(String::from(" "));
+        }
+        if let Some(line) = lines.last_mut() {
+            line.push(' ');
+            line.push_str(word);
+        }
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,202 @@
+//! One live run from the first request to the last object removed, into a [`Recording`]. A signal ends the probing, never the clean-up.
+
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Result, bail};
+use cni_facts::{Detection, Facts};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::super::output::{Progress, notice, print, problem};
+use super::{policy, rounds, start};
+use crate::cli::VerifyArgs;
+use crate::cluster::{Cluster, Session, connect, gather, heartbeat, read_agent_pods};
+use crate::exit::Exit;
+use crate::probe::plan::Round;
+use crate::recording::{Options, PolicyRecord, Recording, Run, SCHEMA};
+use crate::snapshot::{Missing, Snapshot};
+
+/// What a run works with.
+pub(super) struct Live<'a> {
+    pub(super) args: &'a VerifyArgs,
+    pub(super) facts: &'a Facts,
+    pub(super) cluster: Cluster,
+    pub(super) progress: Progress,
+    pub(super) recording: Recording,
+    pub(super) detections: Vec<Detection>,
+    /// None until it is known what to create.
+    pub(super) session: Option<Session>,
+    /// Serial number of the next plan that goes in by ConfigMap.
+    pub(super) generation: usize,
+}
+
+/// The run cannot go on; what stood against it is in the recording.
+pub(super) struct Stop;
+
+impl Live<'_> {
+    /// Notes a step that was refused.
+    pub(super) fn deny(&mut self, step: &str, why: impl Into<Missing>) {
+        self.recording.denied.push((step.to_owned(), why.into()));
+    }
+
+    pub(super) fn session(&mut self) -> Result<&mut Session, Stop> {
+        self.session.as_mut().ok_or(Stop)
+    }
+}
+
+/// Runs against the cluster.
+///
+/// # Errors
+///
+/// Nothing could be asked at all: no kubeconfig, no connection. Everything later is in the recording.
+pub(super) async fn record(args: &VerifyArgs, facts: &Facts) -> Result<Recording> {
+    let began = Instant::now();
+    let mut signals = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let cluster = connect(&args.connect).await?;
+    let progress = Progress::new(args.output.quiet);
+    progress.say("reading the cluster");
+    let (snapshot, detections) = tokio::select! {
+        gathered = gather(&cluster, facts, args.paths.allow_exec) => gathered,
+        _ = signals.0.recv() => bail!("interrupted before anything was created"),
+        _ = signals.1.recv() => bail!("interrupted before anything was created"),
+    };
+    if let Err(Missing::Failed(why)) = &snapshot.server_version {
+        progress.finish();
+        bail!("{why}");
+    }
+    let mut live = Live { args, facts, cluster, progress, recording: empty(args, snapshot), detections, session: None, generation: 0 };
+    let interrupted = tokio::select! {
+        _ = steps(&mut live) => false,
+        _ = signals.0.recv() => true,
+        _ = signals.1.recv() => true,
+    };
+    live.recording.run.interrupted = interrupted;
+    if interrupted {
+        live.progress.line("interrupted: removing what was created (again: leave at once)");
+    }
+    live.progress.say("removing what was created");
+    if let Some(mut session) = live.session.take() {
+        let objects: Vec<String> = session.applied().iter().map(ToString::to_string).collect();
+        let run = session.spec.id.clone();
+        tokio::select! {
+            left = session.close() => live.recording.run.left_behind = left,
+            _ = signals.0.recv() => live.recording.run.left_behind = abandoned(&objects, &run),
+            _ = signals.1.recv() => live.recording.run.left_behind = abandoned(&objects, &run),
+        }
+    }
+    live.progress.finish();
+    live.recording.run.duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Ok(live.recording)
+}
+
+fn abandoned(objects: &[String], run: &str) -> Vec<String> {
+    problem(&format!("left at once; to remove what is left: kubectl cni cleanup --run {run}"));
+    objects.to_vec()
+}
+
+/// The run in order. Each step leaves what it learnt in the recording.
+async fn steps(live: &mut Live<'_>) -> Result<(), Stop> {
+    start::read_targets(live).await?;
+    start::prepare(live).await?;
+    start::create(live).await?;
+    let _heart = heart(live);
+    start::wait_and_plan(live).await?;
+    rounds::run(live, &[Round::Pods, Round::PolicyBefore]).await?;
+    rounds::services(live).await?;
+    rounds::confirm(live).await?;
+    rounds::hear_witnesses(live).await;
+    if live.args.paths.no_policy {
+        live.recording.options.policy = false;
+    } else {
+        policy::run(live).await;
+    }
+    start::refresh_ready(live).await;
+    live.recording.agent_pods_after = read_agent_pods(&live.cluster, &live.detections).await;
+    Ok(())
+}
+
+/// Tells other runs that this one is alive, until dropped.
+struct Heart(tokio::task::JoinHandle<()>);
+
+impl Drop for Heart {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+fn heart(live: &Live<'_>) -> Option<Heart> {
+    let session = live.session.as_ref()?;
+    Some(Heart(tokio::spawn(heartbeat(live.cluster.clone(), session.spec.namespace.clone(), session.spec.name("agent")))))
+}
+
+/// Prints what a run would create, after having had the API server look at it.
+pub(super) async fn announce_only(args: &VerifyArgs, facts: &Facts) -> Result<Exit> {
+    let cluster = connect(&args.connect).await?;
+    let progress = Progress::new(args.output.quiet);
+    let (snapshot, detections) = gather(&cluster, facts, args.paths.allow_exec).await;
+    if let Err(missing) = &snapshot.nodes {
+        bail!("{missing}");
+    }
+    let mut live = Live { args, facts, cluster, progress, recording: empty(args, snapshot), detections, session: None, generation: 0 };
+    let prepared = start::read_targets(&mut live).await.is_ok() && start::prepare(&mut live).await.is_ok();
+    live.progress.finish();
+    let denied = live.recording.denied.clone();
+    let Some(session) = live.session.as_ref().filter(|_| prepared) else {
+        let why: Vec<String> = denied.iter().map(|(step, missing)| format!("{step}: {missing}")).collect();
+        bail!("{}", why.join("; "));
+    };
+    let objects = session.spec.everything(!args.paths.no_policy, live.recording.options.by_log);
+    let objections = start::check_without_keeping(session, &objects).await;
+    let mut text = String::new();
+    for object in &objects {
+        let mut shown = object.clone();
+        for value in shown["binaryData"].as_object_mut().into_iter().flat_map(|data| data.values_mut()) {
+            let bytes = value.as_str().map_or(0, |text| text.len() / 4 * 3);
+            *value = format!("<{bytes} bytes: the probe agent>").into();
+        }
+        text.push_str("---\n");
+        text.push_str(&serde_yaml::to_string(&shown)?);
+    }
+    print(&text);
+    for objection in &objections {
+        problem(objection);
+    }
+    notice("dry run: nothing was created");
+    if session.spec.own_namespace {
+        notice("what goes into the new namespace can only be checked once that exists; with --namespace NAME it is checked now");
+    }
+    Ok(if objections.is_empty() && denied.is_empty() { Exit::Clean } else { Exit::Undecided })
+}
+
+fn empty(args: &VerifyArgs, snapshot: Snapshot) -> Recording {
+    Recording {
+        schema: SCHEMA,
+        snapshot,
+        agent_pods_after: Err(Missing::Failed("the run ended before".to_owned())),
+        topology: Default::default(),
+        topology_missing: Vec::new(),
+        plan: Default::default(),
+        runs: Default::default(),
+        pods: Vec::new(),
+        witness: Default::default(),
+        options: Options {
+            host_network: args.paths.host_network,
+            policy: !args.paths.no_policy,
+            allow_exec: args.paths.allow_exec,
+            by_log: false,
+            some_nodes: !args.pods.nodes.is_empty() || args.pods.node_selector.is_some(),
+        },
+        policy: PolicyRecord { trouble: Some("the run ended before".to_owned()), ..PolicyRecord::default() },
+        denied: Vec::new(),
+        run: Run { started: now_rfc3339(), ..Run::default() },
+    }
+}
+
+fn now_rfc3339() -> String {
+    let now = k8s_openapi::jiff::Timestamp::now();
+    now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// Seconds since 1970.
+pub(super) fn unix_now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}

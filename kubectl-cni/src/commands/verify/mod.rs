@@ -1,0 +1,70 @@
+//! `kubectl cni verify`: gather, start pods, probe in rounds, clean up, judge, print.
+
+mod live;
+mod policy;
+mod rounds;
+mod start;
+
+use anyhow::{Context as _, Result};
+use cni_facts::Facts;
+
+use super::output::{print, problem, render};
+use crate::assess::assess;
+use crate::cli::VerifyArgs;
+use crate::exit::Exit;
+use crate::recording::{self, Recording};
+use crate::report::{self, Report};
+
+pub(super) async fn run(args: VerifyArgs) -> Result<Exit> {
+    if args.print_rbac {
+        print(&crate::rbac::manifest(args.pods.namespace.as_deref()));
+        return Ok(Exit::Clean);
+    }
+    let facts = facts(&args)?;
+    if let Some(folder) = &args.from {
+        let recording = Recording::load(folder)?;
+        return finish(&args, &assess(&recording, &facts, args.output.strict));
+    }
+    if let Some(folder) = &args.record {
+        recording::prepare(folder)?;
+    }
+    if args.dry_run {
+        return live::announce_only(&args, &facts).await;
+    }
+    let recording = live::record(&args, &facts).await?;
+    if let Some(folder) = &args.record {
+        recording.save(folder)?;
+    }
+    finish(&args, &assess(&recording, &facts, args.output.strict))
+}
+
+/// Built-in facts, with the user's on top.
+fn facts(args: &VerifyArgs) -> Result<Facts> {
+    let Some(folder) = &args.facts else { return Ok(Facts::builtin()) };
+    let mut files = Vec::new();
+    let entries = std::fs::read_dir(folder).with_context(|| format!("reading facts folder {}", folder.display()))?;
+    for entry in entries {
+        let path = entry.with_context(|| format!("reading facts folder {}", folder.display()))?.path();
+        if path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
+            let text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+            files.push((path.display().to_string(), text));
+        }
+    }
+    files.sort();
+    if files.is_empty() {
+        anyhow::bail!("facts folder {} has no .yaml file", folder.display());
+    }
+    Facts::with_overlay(files).map_err(|error| anyhow::anyhow!("{error}"))
+}
+
+fn finish(args: &VerifyArgs, report: &Report) -> Result<Exit> {
+    print(&render(report, &args.output));
+    if let Some(path) = &args.output.save {
+        // The report is on standard output already; say so rather than lose the verdict.
+        if let Err(error) = std::fs::write(path, report::json(report)) {
+            problem(&format!("writing {}: {error}", path.display()));
+            return Ok(Exit::Undecided);
+        }
+    }
+    Ok(report::result(report, report.strict).into())
+}

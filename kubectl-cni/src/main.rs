@@ -1,0 +1,7 @@
+//! Parses the command line, runs it, exits. Everything else is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    kubectl_cni::run(std::env::args_os()).into()
+}

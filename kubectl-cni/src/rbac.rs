@@ -1,0 +1,101 @@
+//! The least rights that `verify` needs, as YAML. The live tests run with exactly these.
+
+/// Reading, cluster-wide.
+const READ: &str = "\
+# What `kubectl cni verify` reads. No Secrets, no nodes/proxy, no wildcards.
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata:
+  name: kubectl-cni-verify
+rules:
+- apiGroups: [\"\"]
+  resources: [nodes, pods, services]
+  verbs: [get, list]
+- apiGroups: [apps]
+  resources: [daemonsets, deployments, controllerrevisions]
+  verbs: [get, list]
+- apiGroups: [discovery.k8s.io]
+  resources: [endpointslices]
+  verbs: [get, list]
+- apiGroups: [networking.k8s.io]
+  resources: [networkpolicies]
+  verbs: [list]
+# The CNI's own objects, where they are served.
+- apiGroups: [cilium.io, crd.projectcalico.org, operator.tigera.io]
+  resources: [ciliumnodes, ciliumendpoints, ciliumbgpnodeconfigs, clusterinformations, felixconfigurations, blockaffinities, ipamblocks, caliconodestatuses, tigerastatuses, installations]
+  verbs: [get, list]
+";
+
+/// Creating in a namespace of its own.
+const OWN_NAMESPACE: &str = "\
+# What it creates, in a namespace of its own that it makes and removes. To keep even that narrower, make a namespace, bind the Role below
+# in it instead, and pass --namespace.
+- apiGroups: [\"\"]
+  resources: [namespaces]
+  verbs: [get, list, create, delete]
+";
+
+/// Rights inside the probe namespace.
+const INSIDE: &str = "\
+- apiGroups: [\"\"]
+  resources: [configmaps]
+  verbs: [get, create, patch, delete]
+- apiGroups: [\"\"]
+  resources: [services]
+  verbs: [get, list, create, delete]
+- apiGroups: [\"\"]
+  resources: [pods]
+  verbs: [get, list, watch, create, deletecollection]   # create: only ever sent as a dry run
+- apiGroups: [\"\"]
+  resources: [pods/exec]   # without it, plans go in by ConfigMap and results come out by pod log
+  verbs: [create, get]
+- apiGroups: [\"\"]
+  resources: [pods/log]
+  verbs: [get]
+- apiGroups: [\"\"]
+  resources: [events]
+  verbs: [list]
+- apiGroups: [apps]
+  resources: [daemonsets]
+  verbs: [get, create, delete]
+- apiGroups: [networking.k8s.io]
+  resources: [networkpolicies]
+  verbs: [get, create, delete]
+- apiGroups: [discovery.k8s.io]
+  resources: [endpointslices]
+  verbs: [list]
+";
+
+/// Everything, ready for `kubectl apply -f -`. With a namespace, what is created is bound there only.
+pub fn manifest(namespace: Option<&str>) -> String {
+    match namespace {
+        None => format!("{READ}{OWN_NAMESPACE}{INSIDE}"),
+        Some(namespace) => {
+            let cleanup = "- apiGroups: [\"\"]\n  resources: [configmaps, services]\n  verbs: [list]\n- apiGroups: [apps]\n  resources: [daemonsets]\n  verbs: [list]\n- apiGroups: [networking.k8s.io]\n  resources: [networkpolicies]\n  verbs: [list]\n";
+            format!(
+                "{READ}---\n# What it creates, in namespace {namespace} only.\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata:\n  name: kubectl-cni-verify\n  namespace: {namespace}\nrules:\n{INSIDE}{cleanup}"
+            )
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_yaml_without_secrets_or_wildcards() {
+        for text in [manifest(None), manifest(Some("probes"))] {
+            let mut rules = 0;
+            for document in serde_yaml::Deserializer::from_str(&text) {
+                let value: serde_json::Value = serde::Deserialize::deserialize(document).expect("YAML");
+                for rule in value["rules"].as_array().expect("rules") {
+                    rules += 1;
+                    let text = rule.to_string();
+                    assert!(!text.contains("secrets") && !text.contains('*') && !text.contains("nodes/proxy"), "{text}");
+                }
+            }
+            assert!(rules > 8);
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Why a line was refused.
+
+use core::fmt;
+
+/// Why a line was refused; its `Display` is what a `bad` line says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WireError {
+    /// Longer than [`crate::MAX_LINE`].
+    TooLong,
+    /// A byte that is not printable ASCII.
+    NotPrintable,
+    /// An empty line.
+    Empty,
+    /// Two spaces in a row, or a space at an end.
+    Spacing,
+    /// `cni-probe/` with another number than [`crate::VERSION`].
+    Version,
+    /// A first word that the grammar does not know.
+    UnknownLine,
+    /// A probe kind that the grammar does not know.
+    UnknownKind,
+    /// Something after the last field.
+    Trailing,
+    /// A field after the positional ones that is no `key=value`.
+    NotKeyValue,
+    /// The field of this name is missing.
+    Missing(&'static str),
+    /// The field of this name came twice.
+    Twice(&'static str),
+    /// The field of this name does not hold what it should.
+    Invalid(&'static str),
+}
+
+impl fmt::Display for WireError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self {
+            WireError::TooLong => "line too long",
+            WireError::NotPrintable => "not printable ASCII",
+            WireError::Empty => "empty line",
+            WireError::Spacing => "fields are separated by one space",
+            WireError::Version => "another version of the grammar",
+            WireError::UnknownLine => "unknown first word",
+            WireError::UnknownKind => "unknown kind",
+            WireError::Trailing => "unexpected field at the end",
+            WireError::NotKeyValue => "field is not key=value",
+            WireError::Missing(field) => return labelled(f, "missing ", field),
+            WireError::Twice(field) => return labelled(f, "twice: ", field),
+            WireError::Invalid(field) => return labelled(f, "invalid ", field),
+        };
+        f.write_str(text)
+    }
+}
+
+impl core::error::Error for WireError {}
+
+fn labelled(f: &mut fmt::Formatter<'_>, label: &str, field: &str) -> fmt::Result {
+    f.write_str(label)?;
+    f.write_str(field)
+}
