@@ -50,7 +50,7 @@ fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {
                         result.evidence.push(format!("no agent on {}: {}", count(missing.len(), "node"), some_of(&missing, 5)));
                     }
                     let selector: Vec<String> = agent.selector.iter().map(|(key, value)| format!("{key}={value}")).collect();
-                    result.hint = Some(format!("kubectl -n {} get pods -l {} -o wide", agent.namespace, selector.join(",")));
+                    result.hint = Some(format!("`kubectl -n {} get pods -l {} -o wide`", agent.namespace, selector.join(",")));
                 }
             }
             Err(missing) if result.verdict == Verdict::Pass => {

@@ -49,7 +49,7 @@ fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {
         };
         result.title = format!("no rollout is going on: {}/{}", agent.namespace, agent.name);
         if result.verdict == Verdict::Warn {
-            result.hint = Some(format!("kubectl -n {} rollout status daemonset/{}", agent.namespace, agent.name));
+            result.hint = Some(format!("`kubectl -n {} rollout status daemonset/{}`", agent.namespace, agent.name));
         }
         results.push(result);
     }

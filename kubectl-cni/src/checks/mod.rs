@@ -102,14 +102,13 @@ pub fn run_all(inputs: &Inputs<'_>) -> Vec<Section> {
 
 impl Check {
     fn result(&self, verdict: Verdict, detail: impl Into<String>) -> CheckResult {
-        let needs_hint = matches!(verdict, Verdict::Fail | Verdict::Warn | Verdict::Unknown);
         CheckResult {
             id: self.id,
             title: self.title.to_owned(),
             verdict,
             detail: detail.into(),
             evidence: Vec::new(),
-            hint: needs_hint.then(|| format!("kubectl cni explain {}", self.id)),
+            hint: None,
         }
     }
 }

@@ -51,6 +51,6 @@ fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {
     }
     let mut result = check.result(Verdict::Unknown, missing[0].clone());
     result.evidence = missing.split_off(1);
-    result.hint = Some("kubectl cni verify --print-rbac   # the least rights that are needed; with rights in one namespace: --namespace NAME".to_owned());
+    result.hint = Some("`kubectl cni verify --print-rbac`: the least rights that are needed; with rights in one namespace only: `--namespace NAME`".to_owned());
     vec![result]
 }

@@ -13,7 +13,7 @@ use crate::exit::Exit;
 
 /// The file kubectl runs, from version 1.26 (<https://kubernetes.io/docs/tasks/extend-kubectl/kubectl-plugins/>).
 const SHIM_NAME: &str = "kubectl_complete-cni";
-const SHIM: &str = "#!/bin/sh\n# kubectl runs this to complete `kubectl cni`.\nexec kubectl-cni __complete \"$@\"\n";
+const SHIM: &str = include_str!("../../../krew/kubectl_complete-cni");
 
 /// Prints a script, or installs the file kubectl looks for.
 pub(super) fn script(args: &CompletionArgs) -> Result<Exit> {

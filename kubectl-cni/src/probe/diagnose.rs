@@ -531,16 +531,16 @@ impl<'a> Facts<'a> {
                 let node = self.name(node);
                 (
                     format!("{}Services cannot be reached from {node}{}: kube-proxy or its replacement on {node}", prefix(packets), suffix(family)),
-                    format!("kubectl get pods -A -o wide --field-selector spec.nodeName={node}   # is kube-proxy (or the CNI agent that replaces it) running there, what does its log say?"),
+                    format!("`kubectl get pods -A -o wide --field-selector spec.nodeName={node}`: is kube-proxy (or the CNI agent that replaces it) running there, what does its log say?"),
                 )
             }
             Cause::ServiceEverywhere { packets, family } => (
                 format!("{}Services cannot be reached from any node{}", prefix(packets), suffix(family)),
-                "kubectl -n kube-system get pods -l k8s-app=kube-proxy -o wide   # or the CNI's replacement of kube-proxy; are its rules up to date?".to_owned(),
+                "`kubectl -n kube-system get pods -l k8s-app=kube-proxy -o wide`: or the CNI's replacement of kube-proxy; are its rules up to date?".to_owned(),
             ),
             Cause::NodePortTo { node, packets } => (
                 format!("{}node ports of {} do not answer: kube-proxy or its replacement there, or a firewall in front of it", prefix(packets), self.name(node)),
-                format!("kubectl get pods -A -o wide --field-selector spec.nodeName={}   # kube-proxy and the CNI agent of that node", self.name(node)),
+                format!("`kubectl get pods -A -o wide --field-selector spec.nodeName={}`: kube-proxy and the CNI agent of that node", self.name(node)),
             ),
             Cause::NodePortEverywhere { packets } => (
                 format!("{}node ports do not answer on any node", prefix(packets)),
@@ -548,20 +548,20 @@ impl<'a> Facts<'a> {
             ),
             Cause::ApiFrom(node) => (
                 format!("the API server's cluster IP cannot be reached from pods on {}", self.name(node)),
-                format!("kubectl get pods -A -o wide --field-selector spec.nodeName={}   # kube-proxy or its replacement there", self.name(node)),
+                format!("`kubectl get pods -A -o wide --field-selector spec.nodeName={}`: kube-proxy or its replacement there", self.name(node)),
             ),
             Cause::ApiEverywhere => (
                 "the API server's cluster IP cannot be reached from pods on any node".to_owned(),
-                "kubectl -n default get endpointslices -l kubernetes.io/service-name=kubernetes   # are these addresses reachable from pods?".to_owned(),
+                "`kubectl -n default get endpointslices -l kubernetes.io/service-name=kubernetes`: are these addresses reachable from pods?".to_owned(),
             ),
             Cause::DnsPod(pod) | Cause::DnsPodTransport { pod, .. } | Cause::DnsPodAnswer { pod, .. } => self.dns_pod_words(cause, pod, must),
             Cause::DnsFrom(node) => (
                 format!("cluster DNS does not answer rightly from {}", self.name(node)),
-                format!("kubectl get pods -A -o wide --field-selector spec.nodeName={}   # kube-proxy or its replacement, and node-local DNS, on that node", self.name(node)),
+                format!("`kubectl get pods -A -o wide --field-selector spec.nodeName={}`: kube-proxy or its replacement, and node-local DNS, on that node", self.name(node)),
             ),
             Cause::DnsEverywhere => (
                 "cluster DNS does not answer rightly from any node".to_owned(),
-                "kubectl -n kube-system get pods -l k8s-app=kube-dns -o wide   # running? then: kubectl -n kube-system logs -l k8s-app=kube-dns".to_owned(),
+                "`kubectl -n kube-system get pods -l k8s-app=kube-dns -o wide`: running? then: kubectl -n kube-system logs -l k8s-app=kube-dns".to_owned(),
             ),
             Cause::NodeFromPods(node) => (
                 format!("pods on other nodes cannot reach node {} itself", self.name(node)),
@@ -586,7 +586,7 @@ impl<'a> Facts<'a> {
             _ => None,
         });
         let namespace = self.topology.dns.as_ref().map_or("kube-system", |service| service.namespace.as_str());
-        let hint = format!("kubectl -n {namespace} logs {}   # and: kubectl -n {namespace} get configmap coredns -o yaml", dns.name);
+        let hint = format!("`kubectl -n {namespace} logs {}`: and: kubectl -n {namespace} get configmap coredns -o yaml", dns.name);
         let text = match (wrong, cause) {
             (Some(what), _) => format!("DNS pod {}{place} gives wrong answers: {what}", dns.name),
             (None, Cause::DnsPodTransport { tcp: true, .. }) => format!("DNS pod {}{place} does not answer over TCP", dns.name),
@@ -644,11 +644,11 @@ impl<'a> Facts<'a> {
             }
             (Packets::Any, Pairs::AllCross) => "check that the CNI's transport between nodes is not filtered (VXLAN UDP 8472/4789, Geneve UDP 6081, BGP TCP 179, IP-in-IP protocol 4, WireGuard UDP 51871/51820)".to_owned(),
             (Packets::Any, Pairs::Node(node) | Pairs::From(node) | Pairs::To(node)) => format!(
-                "kubectl get pods -A -o wide --field-selector spec.nodeName={}   # the CNI agent's log there; then that node's routes, tunnel device and firewall",
+                "`kubectl get pods -A -o wide --field-selector spec.nodeName={}`: the CNI agent's log there; then that node's routes, tunnel device and firewall",
                 self.name(node)
             ),
             (Packets::Any, Pairs::OneWay(a, b) | Pairs::Between(a, b)) => {
-                format!("on {}: ip route get <pod address on {}>, the tunnel's forwarding entries, and filters between the two", self.name(a), self.name(b))
+                format!("on {}: `ip route get <pod address on {}>`, the tunnel's forwarding entries, and filters between the two", self.name(a), self.name(b))
             }
             (Packets::Any, _) => "check the CNI's bridge or veth devices, and packet filters on that node".to_owned(),
             _ => "something filters by protocol or port: security groups, host firewall, network policies (kubectl get networkpolicies -A)".to_owned(),

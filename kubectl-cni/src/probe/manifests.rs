@@ -44,6 +44,8 @@ pub struct RunSpec {
     pub priority_class: Option<String>,
     /// Pull secrets.
     pub pull_secrets: Vec<String>,
+    /// Whether every node offers ephemeral storage, so that a request for it can be met.
+    pub ephemeral_storage: bool,
     /// Unix time after which the agents stop serving by themselves.
     pub until: u64,
     /// Unix time of the start, for the heartbeat.
@@ -235,8 +237,8 @@ impl RunSpec {
             "command": command,
             "env": [{"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}],
             "resources": {
-                "requests": {"cpu": "10m", "memory": "16Mi", "ephemeral-storage": "1Mi"},
-                "limits": {"cpu": "500m", "memory": "64Mi", "ephemeral-storage": "16Mi"},
+                "requests": {"cpu": "10m", "memory": "16Mi"},
+                "limits": {"cpu": "500m", "memory": "64Mi"},
             },
             // Ready says that the kubelet reaches the pod. Liveness is there because policies ask for it; it is lenient, since a restart
             // would lose what we want to see.
@@ -257,6 +259,10 @@ impl RunSpec {
                 {"name": "tcp", "containerPort": PORT, "protocol": "TCP"},
                 {"name": "udp", "containerPort": PORT, "protocol": "UDP"},
             ]);
+        }
+        if self.ephemeral_storage {
+            container["resources"]["requests"]["ephemeral-storage"] = json!("1Mi");
+            container["resources"]["limits"]["ephemeral-storage"] = json!("16Mi");
         }
         let mut spec = json!({
             "automountServiceAccountToken": false,

@@ -135,6 +135,7 @@ pub(super) async fn prepare(live: &mut Live<'_>) -> Result<(), Stop> {
         annotations: live.args.pods.annotations.clone(),
         priority_class: live.args.pods.priority_class.clone(),
         pull_secrets: live.args.pods.image_pull_secret.clone(),
+        ephemeral_storage: live.recording.snapshot.linux_nodes().all(offers_ephemeral_storage),
         now: unix_now(),
         until: unix_now() + LIFETIME.as_secs(),
     };
@@ -198,6 +199,12 @@ fn run_id() -> String {
             char::from(digit)
         })
         .collect()
+}
+
+/// Kubelets without local storage isolation offer none; a request would keep the pod from ever being scheduled.
+fn offers_ephemeral_storage(node: &CoreNode) -> bool {
+    let allocatable = node.status.as_ref().and_then(|status| status.allocatable.as_ref());
+    allocatable.and_then(|all| all.get("ephemeral-storage")).is_some_and(|quantity| quantity.0 != "0")
 }
 
 fn arch(node: &CoreNode) -> String {
