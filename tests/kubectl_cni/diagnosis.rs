@@ -51,33 +51,33 @@ fn one_node_cut_off() {
 
 #[test]
 fn one_direction_of_one_node() {
-    check(&run(4, V4, &dropping(|packet| packet.to == 2)), &["everything to node n2, that direction is lost"]);
-    check(&run(4, V4, &dropping(|packet| packet.from == 2)), &["everything from node n2, that direction is lost"]);
+    check(&run(4, V4, &dropping(|packet| packet.to == 2)), &["everything to node n2, in that direction only, is lost"]);
+    check(&run(4, V4, &dropping(|packet| packet.from == 2)), &["everything from node n2, in that direction only, is lost"]);
 }
 
 #[test]
 fn one_pair_one_direction() {
     let faults = dropping(|packet| (packet.from, packet.to) == (0, 1));
-    check(&run(3, V4, &faults), &["everything from node n0 to node n1 only, that direction is lost"]);
+    check(&run(3, V4, &faults), &["everything from node n0 to node n1, in that direction only, is lost"]);
     // New connections only: answers still pass, so the other direction works.
     let faults = dropping(|packet| (packet.from, packet.to) == (0, 1) && !packet.reply);
-    check(&run(3, V4, &faults), &["everything from node n0 to node n1 only, that direction is lost"]);
+    check(&run(3, V4, &faults), &["everything from node n0 to node n1, in that direction only, is lost"]);
 }
 
 #[test]
 fn one_pair_both_directions() {
-    check(&run(3, V4, &dropping(|packet| between(packet, 0, 1))), &["everything between nodes n0 and n1, both directions is lost"]);
+    check(&run(3, V4, &dropping(|packet| between(packet, 0, 1))), &["everything between nodes n0 and n1, in both directions, is lost"]);
 }
 
 #[test]
 fn protocols_and_ports() {
-    check(&run(3, V4, &dropping(|packet| between(packet, 0, 1) && !packet.tcp)), &["UDP only, between nodes n0 and n1, both directions, is lost"]);
-    check(&run(3, V4, &dropping(|packet| between(packet, 0, 1) && packet.tcp)), &["TCP only, between nodes n0 and n1, both directions, is lost"]);
-    check(&run(3, V4, &dropping(|packet| !packet.tcp)), &["UDP only, between all nodes, is lost"]);
+    check(&run(3, V4, &dropping(|packet| between(packet, 0, 1) && !packet.tcp)), &["UDP only: everything between nodes n0 and n1, in both directions, is lost"]);
+    check(&run(3, V4, &dropping(|packet| between(packet, 0, 1) && packet.tcp)), &["TCP only: everything between nodes n0 and n1, in both directions, is lost"]);
+    check(&run(3, V4, &dropping(|packet| !packet.tcp)), &["UDP only: everything between all nodes is lost"]);
     let faults = dropping(|packet| between(packet, 0, 1) && packet.tcp && packet.port == 18081);
-    check(&run(3, V4, &faults), &["TCP port 18081 only, between nodes n0 and n1, both directions, is lost"]);
+    check(&run(3, V4, &faults), &["TCP port 18081 only: everything between nodes n0 and n1, in both directions, is lost"]);
     let faults = dropping(|packet| between(packet, 0, 1) && packet.tcp && packet.port == 18080);
-    check(&run(3, V4, &faults), &["TCP port 18080 only, between nodes n0 and n1, both directions, is lost"]);
+    check(&run(3, V4, &faults), &["TCP port 18080 only: everything between nodes n0 and n1, in both directions, is lost"]);
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn large_packets() {
     let faults = dropping(|packet| packet.size > 1300 && (packet.from == 1 || packet.to == 1));
     check(&run(4, V4, &faults), &["packets above 1300 bytes to and from node n1 are lost"]);
     let faults = dropping(|packet| packet.size > 1400 && (packet.from, packet.to) == (0, 1));
-    check(&run(3, V4, &faults), &["packets above 1400 bytes from node n0 to node n1 only, that direction are lost"]);
+    check(&run(3, V4, &faults), &["packets above 1400 bytes from node n0 to node n1, in that direction only, are lost"]);
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn one_family() {
     let faults = dropping(|packet| packet.family == Family::V6);
     check(&run(3, DUAL, &faults), &["everything between all nodes is lost (IPv6 only)"]);
     let faults = dropping(|packet| packet.family == Family::V6 && between(packet, 0, 2));
-    check(&run(3, DUAL, &faults), &["everything between nodes n0 and n2, both directions is lost (IPv6 only)"]);
+    check(&run(3, DUAL, &faults), &["everything between nodes n0 and n2, in both directions, is lost (IPv6 only)"]);
 }
 
 #[test]
@@ -116,14 +116,14 @@ fn dns() {
 #[test]
 fn everything_between_nodes() {
     check(&run(3, V4, &dropping(|packet| packet.from != packet.to)), &["everything between all nodes is lost"]);
-    check(&run(2, V4, &dropping(|packet| packet.from != packet.to)), &["everything between nodes n0 and n1, both directions is lost"]);
+    check(&run(2, V4, &dropping(|packet| packet.from != packet.to)), &["everything between nodes n0 and n1, in both directions, is lost"]);
 }
 
 #[test]
 fn two_faults_at_once() {
     let mut faults = dropping(|packet| between(packet, 0, 1));
     faults.dns_down.insert(1);
-    check(&run(4, V4, &faults), &["everything between nodes n0 and n1, both directions is lost", "DNS pod dns1 on n1 answers nobody"]);
+    check(&run(4, V4, &faults), &["everything between nodes n0 and n1, in both directions, is lost", "DNS pod dns1 on n1 answers nobody"]);
 
     let mut faults = dropping(|packet| packet.size > 1400);
     faults.stale_services.insert(2);
@@ -131,11 +131,11 @@ fn two_faults_at_once() {
 
     let mut faults = dropping(|packet| packet.from == 3 || packet.to == 3);
     faults.drop.push(Box::new(|packet| between(packet, 0, 1) && !packet.tcp));
-    check(&run(5, V4, &faults), &["everything to and from node n3 is lost", "UDP only, between nodes n0 and n1, both directions, is lost"]);
+    check(&run(5, V4, &faults), &["everything to and from node n3 is lost", "UDP only: everything between nodes n0 and n1, in both directions, is lost"]);
 
     let mut faults = dropping(|packet| between(packet, 0, 1) && packet.tcp && packet.port == 18081);
     faults.dns_lies.insert(0);
-    check(&run(3, V4, &faults), &["TCP port 18081 only, between nodes n0 and n1, both directions, is lost", "DNS pod dns0 on n0 gives wrong answers"]);
+    check(&run(3, V4, &faults), &["TCP port 18081 only: everything between nodes n0 and n1, in both directions, is lost", "DNS pod dns0 on n0 gives wrong answers"]);
 
     let faults = Faults { dns_down: BTreeSet::from([0]), no_services: BTreeSet::from([2]), ..Faults::default() };
     check(&run(3, V4, &faults), &["DNS pod dns0 on n0 answers nobody", "Services cannot be reached from n2"]);
@@ -145,7 +145,7 @@ fn two_faults_at_once() {
 fn a_cause_is_never_claimed_against_a_working_path() {
     // A lossy path that fails one probe of each kind but not all: no scope fits, so the failures stay unexplained rather than mis-named.
     let faults = dropping(|packet| (packet.from, packet.to) == (0, 1) && packet.tcp && packet.port == 18081 && !packet.reply && packet.size == 100);
-    check(&run(3, V4, &faults), &["TCP port 18081 only, from node n0 to node n1 only, that direction, is lost"]);
+    check(&run(3, V4, &faults), &["TCP port 18081 only: everything from node n0 to node n1, in that direction only, is lost"]);
 }
 
 #[test]

@@ -7,12 +7,12 @@ use std::net::IpAddr;
 use kubectl_cni::probe::diagnose::Witness;
 use kubectl_cni::probe::judge::{Runs, server_name};
 use kubectl_cni::probe::observe::{AgentRun, Observation, Outcome};
-use kubectl_cni::probe::plan::{Choice, DnsServer, How, Path, Plan, Probe, Question, Round, plan};
+use kubectl_cni::probe::plan::{Choice, DnsServer, How, Path, Plan, Probe, Question, plan};
 use kubectl_cni::probe::topology::{DnsPod, Family, Node, Pod, Service, Topology};
 
 /// A packet between the pods of two nodes.
 #[derive(Clone, Copy)]
-pub struct Packet {
+pub(crate) struct Packet {
     pub from: usize,
     pub to: usize,
     pub tcp: bool,
@@ -23,11 +23,14 @@ pub struct Packet {
     pub reply: bool,
 }
 
+/// Whether a packet is lost.
+pub(crate) type Lost = Box<dyn Fn(&Packet) -> bool>;
+
 /// What is broken.
 #[derive(Default)]
-pub struct Faults {
+pub(crate) struct Faults {
     /// Packets that are lost.
-    pub drop: Vec<Box<dyn Fn(&Packet) -> bool>>,
+    pub drop: Vec<Lost>,
     /// Nodes whose Service rules stopped being updated.
     pub stale_services: BTreeSet<usize>,
     /// Nodes without any Service rules.
@@ -39,10 +42,10 @@ pub struct Faults {
 }
 
 /// MTU of every route.
-pub const MTU: u32 = 1450;
+pub(crate) const MTU: u32 = 1450;
 
 /// `n` nodes, all pods running, DNS pods on the first two.
-pub fn topology(n: usize, families: &[Family]) -> Topology {
+pub(crate) fn topology(n: usize, families: &[Family]) -> Topology {
     let ip = |family: &Family, kind: u8, node: usize| -> IpAddr {
         match family {
             Family::V4 => format!("10.{kind}.{node}.10").parse().unwrap(),
@@ -73,7 +76,7 @@ pub fn topology(n: usize, families: &[Family]) -> Topology {
 }
 
 /// Everything the agents would send back.
-pub struct Answers {
+pub(crate) struct Answers {
     pub topology: Topology,
     pub plan: Plan,
     pub runs: Runs,
@@ -81,7 +84,7 @@ pub struct Answers {
 }
 
 /// Plans, and answers the plan under the faults.
-pub fn answer(n: usize, families: &[Family], faults: &Faults) -> Answers {
+pub(crate) fn answer(n: usize, families: &[Family], faults: &Faults) -> Answers {
     let topology = topology(n, families);
     let plan = plan(&topology, Choice { policy: false });
     let network = Network { topology: &topology, faults };
@@ -221,6 +224,5 @@ impl Network<'_> {
         observation.rcode = Some(if question == Question::Missing && !lie { 3 } else { 0 });
         observation.answers = if lie { vec!["192.0.2.1".parse().unwrap()] } else { right.into_iter().filter(|ip| Family::of(*ip) == probe.family).collect() };
         observation.answer_count = Some(observation.answers.len() as u32);
-        let _ = Round::Pods;
     }
 }

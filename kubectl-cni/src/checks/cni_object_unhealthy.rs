@@ -50,7 +50,10 @@ fn from_troubles(check: &Check, troubles: &[String], total: usize) -> CheckResul
     result
 }
 
-fn judge_of(resource: &str) -> Option<fn(&[Value]) -> Vec<String>> {
+/// Objects in, one line per trouble out.
+type Judge = fn(&[Value]) -> Vec<String>;
+
+fn judge_of(resource: &str) -> Option<Judge> {
     match resource {
         "ciliumnodes.cilium.io" => Some(cilium_nodes),
         "ciliumendpoints.cilium.io" => Some(cilium_endpoints),
@@ -188,7 +191,7 @@ mod tests {
     #[test]
     fn unhealthy_objects_are_named() {
         let meta = json!({"name": "n0"});
-        let cases: [(fn(&[Value]) -> Vec<String>, Value, &str); 5] = [
+        let cases: [(Judge, Value, &str); 5] = [
             (cilium_nodes, json!({"metadata": meta, "status": {"ipam": {"operator-status": {"error": "no CIDR left"}}}}), "n0: no CIDR left"),
             (cilium_endpoints, json!({"metadata": {"name": "p", "namespace": "a"}, "status": {"state": "not-ready"}}), "a/p is not-ready"),
             (

@@ -9,7 +9,7 @@ use crate::snapshot::Missing;
 
 /// Names a request for error messages and bounds it.
 #[derive(Clone, Debug)]
-pub struct Call {
+pub(crate) struct Call {
     /// "list", "create", …
     pub verb: &'static str,
     /// Resource with its group ("daemonsets.apps").
@@ -22,7 +22,7 @@ pub struct Call {
 
 /// Why a request has no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CallError {
+pub(crate) enum CallError {
     /// RBAC or admission refused it.
     Missing(Missing),
     /// It exists already.
@@ -56,7 +56,7 @@ const ATTEMPT: Duration = Duration::from_secs(15);
 impl Call {
     /// Runs the request until it is answered, refused for good, or the time is over. What may pass by itself is tried again: no connection,
     /// 429, 5xx, a torn answer.
-    pub async fn run<T, F: Future<Output = Result<T, kube::Error>>>(&self, mut request: impl FnMut() -> F) -> Result<T, CallError> {
+    pub(crate) async fn run<T, F: Future<Output = Result<T, kube::Error>>>(&self, mut request: impl FnMut() -> F) -> Result<T, CallError> {
         let deadline = Instant::now() + self.timeout;
         let mut pause = Duration::from_millis(100);
         loop {

@@ -20,7 +20,7 @@ use crate::snapshot::Missing;
 
 /// A run that left objects.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Leftover {
+pub(crate) struct Leftover {
     /// Run id.
     pub run: String,
     /// Its objects.
@@ -34,13 +34,13 @@ impl Leftover {
     const ABANDONED: u64 = 30;
 
     /// Whether the run may still be going on.
-    pub fn active(&self, now: u64) -> bool {
+    pub(crate) fn active(&self, now: u64) -> bool {
         self.renewed.is_some_and(|renewed| now.abs_diff(renewed) < Self::ABANDONED)
     }
 }
 
 /// Lists the objects of every run, in one namespace or in all. What may not be listed is left out and named.
-pub async fn find_leftovers(cluster: &Cluster, namespace: Option<&str>) -> (Vec<Leftover>, Vec<Missing>) {
+pub(crate) async fn find_leftovers(cluster: &Cluster, namespace: Option<&str>) -> (Vec<Leftover>, Vec<Missing>) {
     let mut found: BTreeMap<String, Leftover> = BTreeMap::new();
     let mut missing = Vec::new();
     let (namespaces, maps, sets, services, policies) = tokio::join!(
@@ -72,7 +72,7 @@ pub async fn find_leftovers(cluster: &Cluster, namespace: Option<&str>) -> (Vec<
 }
 
 /// Runs whose namespace, or objects in the given namespace, are still there. Looks only where `verify` itself may look.
-pub async fn find_leftovers_in(cluster: &Cluster, namespace: Option<&str>) -> Vec<Leftover> {
+pub(crate) async fn find_leftovers_in(cluster: &Cluster, namespace: Option<&str>) -> Vec<Leftover> {
     if namespace.is_some() {
         return find_leftovers(cluster, namespace).await.0;
     }
@@ -90,7 +90,7 @@ pub async fn find_leftovers_in(cluster: &Cluster, namespace: Option<&str>) -> Ve
 }
 
 /// Removes a run's objects. Returns what is left with the reason.
-pub async fn remove(cluster: &Cluster, leftover: &Leftover) -> Vec<String> {
+pub(crate) async fn remove(cluster: &Cluster, leftover: &Leftover) -> Vec<String> {
     remove_all(cluster, &leftover.run, leftover.objects.clone(), Instant::now() + Duration::from_secs(90)).await
 }
 

@@ -10,7 +10,7 @@ use crate::cli::ConnectArgs;
 
 /// A cluster that can be asked.
 #[derive(Clone)]
-pub struct Cluster {
+pub(crate) struct Cluster {
     /// The client.
     pub client: Client,
     /// Context of the kubeconfig, "" where there is none (in a pod).
@@ -25,7 +25,7 @@ pub struct Cluster {
 /// # Errors
 ///
 /// One line that names the file or context and what to type next.
-pub async fn connect(args: &ConnectArgs) -> Result<Cluster> {
+pub(crate) async fn connect(args: &ConnectArgs) -> Result<Cluster> {
     let kubeconfig = match &args.kubeconfig {
         Some(path) => Some(Kubeconfig::read_from(path).map_err(plain).with_context(|| format!("kubeconfig {}", path.display()))?),
         None => match Kubeconfig::read() {

@@ -20,7 +20,7 @@ use crate::probe::observe::{AgentRun, Observation, Outcome};
 /// # Errors
 ///
 /// The exec was refused, before anything was sent.
-pub async fn exec_plan(cluster: &Cluster, namespace: &str, pod: &str, name: &str, plan: &str, bound: Duration) -> Result<AgentRun, CallError> {
+pub(crate) async fn exec_plan(cluster: &Cluster, namespace: &str, pod: &str, name: &str, plan: &str, bound: Duration) -> Result<AgentRun, CallError> {
     let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
     let params = AttachParams::default().stdin(true).stdout(true).stderr(false).max_stdin_buf_size(64 << 10).max_stdout_buf_size(64 << 10);
     let command = [AGENT_PATH, "probe", &format!("name={name}")].map(str::to_owned);
@@ -62,7 +62,7 @@ pub async fn exec_plan(cluster: &Cluster, namespace: &str, pod: &str, name: &str
 /// # Errors
 ///
 /// The exec was refused.
-pub async fn exec_text(cluster: &Cluster, namespace: &str, pod: &str, container: &str, command: &[String], bound: Duration) -> Result<String, CallError> {
+pub(crate) async fn exec_text(cluster: &Cluster, namespace: &str, pod: &str, container: &str, command: &[String], bound: Duration) -> Result<String, CallError> {
     let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
     let params = AttachParams::default().container(container).stdin(false).stdout(true).stderr(true).max_stdout_buf_size(64 << 10);
     let call = Call { verb: "create", resource: "pods/exec".to_owned(), namespace: namespace.to_owned(), timeout: cluster.request_timeout.min(bound) };
@@ -79,7 +79,7 @@ pub async fn exec_text(cluster: &Cluster, namespace: &str, pod: &str, container:
 /// # Errors
 ///
 /// The log may not be read.
-pub async fn pod_log(cluster: &Cluster, namespace: &str, pod: &str, follow: bool, bound: Duration) -> Result<(AgentRun, Vec<String>), CallError> {
+pub(crate) async fn pod_log(cluster: &Cluster, namespace: &str, pod: &str, follow: bool, bound: Duration) -> Result<(AgentRun, Vec<String>), CallError> {
     let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
     let call = Call { verb: "get", resource: "pods/log".to_owned(), namespace: namespace.to_owned(), timeout: cluster.request_timeout.min(bound) };
     let params = LogParams { follow, ..LogParams::default() };

@@ -28,7 +28,7 @@ const PAGE: u32 = 500;
 const CNI_OBJECTS_MAX: u32 = 5_000;
 
 /// Reads everything that is judged before a probe pod exists. `allow_exec` also asks the CNI's agents themselves.
-pub async fn gather(cluster: &Cluster, facts: &Facts, allow_exec: bool) -> (Snapshot, Vec<Detection>) {
+pub(crate) async fn gather(cluster: &Cluster, facts: &Facts, allow_exec: bool) -> (Snapshot, Vec<Detection>) {
     let version_call = Call { verb: "get", resource: "/version".to_owned(), namespace: String::new(), timeout: cluster.request_timeout };
     let version = async {
         version_call.run(|| cluster.client.apiserver_version()).await.map(|info| info.git_version).map_err(Missing::from)
@@ -74,7 +74,7 @@ pub async fn gather(cluster: &Cluster, facts: &Facts, allow_exec: bool) -> (Snap
 }
 
 /// The cluster DNS Service with its pods, and `default/kubernetes`.
-pub async fn read_dns_and_api(cluster: &Cluster) -> (Gathered<Option<Service>>, Gathered<Vec<DnsPod>>, Gathered<Option<Service>>) {
+pub(crate) async fn read_dns_and_api(cluster: &Cluster) -> (Gathered<Option<Service>>, Gathered<Vec<DnsPod>>, Gathered<Option<Service>>) {
     let (dns, api) = tokio::join!(read_dns(cluster), async {
         let api: Api<CoreService> = Api::namespaced(cluster.client.clone(), "default");
         let call = call_for::<CoreService>(cluster, "get", "default");
@@ -133,7 +133,7 @@ fn dns_pods(slices: &[EndpointSlice]) -> Vec<DnsPod> {
 }
 
 /// A Service as pods see it. TCP and UDP are expected on one port number; the first TCP port counts.
-pub fn service_of(object: &CoreService) -> Service {
+pub(crate) fn service_of(object: &CoreService) -> Service {
     let spec = object.spec.clone().unwrap_or_default();
     let ports = spec.ports.unwrap_or_default();
     let node_port = |protocol: &str| {
@@ -151,7 +151,7 @@ pub fn service_of(object: &CoreService) -> Service {
 }
 
 /// The pods of the CNI's DaemonSets as they are now.
-pub async fn read_agent_pods(cluster: &Cluster, detections: &[Detection]) -> Gathered<Vec<Pod>> {
+pub(crate) async fn read_agent_pods(cluster: &Cluster, detections: &[Detection]) -> Gathered<Vec<Pod>> {
     let mut pods = Vec::new();
     for agent in detections.iter().flat_map(|detection| &detection.agents) {
         let selector: Vec<String> = agent.selector.iter().map(|(key, value)| format!("{key}={value}")).collect();
@@ -165,7 +165,7 @@ pub async fn read_agent_pods(cluster: &Cluster, detections: &[Detection]) -> Gat
 /// # Errors
 ///
 /// It does not say.
-pub async fn may(cluster: &Cluster, namespace: &str, verb: &str, resource: &str, subresource: Option<&str>) -> Result<bool, CallError> {
+pub(crate) async fn may(cluster: &Cluster, namespace: &str, verb: &str, resource: &str, subresource: Option<&str>) -> Result<bool, CallError> {
     let review = SelfSubjectAccessReview {
         spec: SelfSubjectAccessReviewSpec {
             resource_attributes: Some(ResourceAttributes {
@@ -298,7 +298,7 @@ where
 /// # Errors
 ///
 /// They cannot be read.
-pub async fn endpoint_count(cluster: &Cluster, namespace: &str, service: &str) -> Result<usize, CallError> {
+pub(crate) async fn endpoint_count(cluster: &Cluster, namespace: &str, service: &str) -> Result<usize, CallError> {
     let api: Api<EndpointSlice> = Api::namespaced(cluster.client.clone(), namespace);
     let params = ListParams::default().labels(&format!("kubernetes.io/service-name={service}"));
     let list = call_for::<EndpointSlice>(cluster, "list", namespace).run(|| api.list(&params)).await?;

@@ -15,7 +15,7 @@ use crate::probe::manifests::RUN_LABEL;
 
 /// What is known of the probe pod of one node and component.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PodReport {
+pub(crate) struct PodReport {
     /// Node.
     pub node: String,
     /// "server", "client", "host".
@@ -30,7 +30,7 @@ pub struct PodReport {
 
 /// How far a pod came.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PodState {
+pub(crate) enum PodState {
     /// Its container runs; its addresses.
     Running(Vec<IpAddr>),
     /// It does not, and why as far as is known.
@@ -38,7 +38,7 @@ pub enum PodState {
 }
 
 /// What to wait for.
-pub struct WaitPods<'a> {
+pub(crate) struct WaitPods<'a> {
     /// Namespaces to look in.
     pub namespaces: Vec<String>,
     /// Run id.
@@ -73,7 +73,7 @@ const HOPELESS: [&str; 8] = [
 /// # Errors
 ///
 /// Pods cannot be listed.
-pub async fn wait_pods(cluster: &Cluster, want: &WaitPods<'_>, mut progress: impl FnMut(usize, usize, &str)) -> Result<Vec<PodReport>, CallError> {
+pub(crate) async fn wait_pods(cluster: &Cluster, want: &WaitPods<'_>, mut progress: impl FnMut(usize, usize, &str)) -> Result<Vec<PodReport>, CallError> {
     let start = Instant::now();
     let deadline = start + want.timeout;
     let mut pods: BTreeMap<(String, String), Pod> = BTreeMap::new();
@@ -289,7 +289,7 @@ fn excused(want: &WaitPods<'_>, report: &PodReport, pods: &BTreeMap<(String, Str
 /// # Errors
 ///
 /// They cannot be listed.
-pub async fn ready_pods(cluster: &Cluster, namespace: &str, run: &str) -> Result<BTreeSet<(String, String)>, CallError> {
+pub(crate) async fn ready_pods(cluster: &Cluster, namespace: &str, run: &str) -> Result<BTreeSet<(String, String)>, CallError> {
     let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
     let call = Call { verb: "list", resource: "pods".to_owned(), namespace: namespace.to_owned(), timeout: cluster.request_timeout };
     let list = ListParams::default().labels(&format!("{RUN_LABEL}={run}"));

@@ -1,5 +1,6 @@
 //! Creates the objects of one run and removes them again. Nothing else in the program creates anything.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures::future::join_all;
@@ -15,7 +16,7 @@ use crate::snapshot::Missing;
 
 /// An object that was sent to the API server.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Applied {
+pub(crate) struct Applied {
     /// "DaemonSet"
     pub kind: String,
     /// Namespace, or empty.
@@ -26,7 +27,7 @@ pub struct Applied {
 
 impl Applied {
     /// What a manifest names.
-    pub fn of(manifest: &Value) -> Applied {
+    pub(crate) fn of(manifest: &Value) -> Applied {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         Applied { kind: text(&manifest["kind"]), namespace: text(&manifest["metadata"]["namespace"]), name: text(&manifest["metadata"]["name"]) }
     }
@@ -39,7 +40,7 @@ impl std::fmt::Display for Applied {
 }
 
 /// A run's objects.
-pub struct Session {
+pub(crate) struct Session {
     cluster: Cluster,
     /// Settings.
     pub spec: RunSpec,
@@ -51,17 +52,17 @@ const CLEAN_UP: Duration = Duration::from_secs(60);
 
 impl Session {
     /// A session that has created nothing yet.
-    pub fn new(cluster: Cluster, spec: RunSpec) -> Session {
+    pub(crate) fn new(cluster: Cluster, spec: RunSpec) -> Session {
         Session { cluster, spec, applied: Vec::new() }
     }
 
     /// Objects sent so far, oldest first.
-    pub fn applied(&self) -> &[Applied] {
+    pub(crate) fn applied(&self) -> &[Applied] {
         &self.applied
     }
 
     /// Has the API server check objects without keeping them. All are tried, so that every objection is known.
-    pub async fn dry_run(&self, manifests: &[Value]) -> Vec<(Applied, CallError)> {
+    pub(crate) async fn dry_run(&self, manifests: &[Value]) -> Vec<(Applied, CallError)> {
         let checks = manifests.iter().map(|manifest| async move {
             let deadline = Instant::now() + Duration::from_secs(5);
             loop {
@@ -86,7 +87,7 @@ impl Session {
     /// # Errors
     ///
     /// What stood against it.
-    pub async fn create(&mut self, manifest: &Value) -> Result<Value, CallError> {
+    pub(crate) async fn create(&mut self, manifest: &Value) -> Result<Value, CallError> {
         self.applied.push(Applied::of(manifest)); // before it is sent: the answer may be lost on the way back
         let answer = match send(&self.cluster, manifest, false).await {
             // An earlier try of the same request got through although its answer did not.
@@ -104,7 +105,7 @@ impl Session {
     /// # Errors
     ///
     /// What stood against it.
-    pub async fn delete(&mut self, manifest: &Value) -> Result<(), CallError> {
+    pub(crate) async fn delete(&mut self, manifest: &Value) -> Result<(), CallError> {
         let target = Applied::of(manifest);
         delete(&self.cluster, &target).await?;
         self.applied.retain(|applied| *applied != target);
@@ -112,14 +113,14 @@ impl Session {
     }
 
     /// Removes every pod of one component and waits until they are gone.
-    pub async fn drop_pods(&self, component: &str) -> Result<(), CallError> {
+    pub(crate) async fn drop_pods(&self, component: &str) -> Result<(), CallError> {
         let selector = format!("{RUN_LABEL}={},app.kubernetes.io/component={component}", self.spec.id);
         delete_pods(&self.cluster, &self.spec.namespace, &selector).await?;
         wait_no_pods(&self.cluster, &self.spec.namespace, &selector, Instant::now() + CLEAN_UP).await
     }
 
     /// Removes everything, newest first but namespaces last, and waits until it is gone. Returns what is left with the reason.
-    pub async fn close(&mut self) -> Vec<String> {
+    pub(crate) async fn close(&mut self) -> Vec<String> {
         let deadline = Instant::now() + CLEAN_UP;
         let objects: Vec<Applied> = self.applied.drain(..).rev().collect();
         remove_all(&self.cluster, &self.spec.id, objects, deadline).await
@@ -127,7 +128,7 @@ impl Session {
 }
 
 /// Says every five seconds that a run is alive, so that another one does not tidy it away. Never ends by itself.
-pub async fn heartbeat(cluster: Cluster, namespace: String, name: String) {
+pub(crate) async fn heartbeat(cluster: Cluster, namespace: String, name: String) {
     let api = api(&cluster, "ConfigMap", &namespace);
     loop {
         sleep(Duration::from_secs(5)).await;
@@ -138,18 +139,20 @@ pub async fn heartbeat(cluster: Cluster, namespace: String, name: String) {
     }
 }
 
-/// Removes a run's objects: workloads first, so that nothing is started anew, then their pods, then the rest, then namespaces.
+/// Removes a run's objects and waits until they are gone: workloads before their pods, so that nothing is started anew.
 pub(super) async fn remove_all(cluster: &Cluster, run: &str, objects: Vec<Applied>, deadline: Instant) -> Vec<String> {
     let mut left = Vec::new();
     let (namespaces, inside): (Vec<Applied>, Vec<Applied>) = objects.into_iter().partition(|object| object.kind == "Namespace");
     let (workloads, rest): (Vec<Applied>, Vec<Applied>) = inside.into_iter().partition(|object| object.kind == "DaemonSet");
-    let mut pod_namespaces: Vec<&str> = workloads.iter().map(|object| object.namespace.as_str()).collect();
-    pod_namespaces.sort_unstable();
-    pod_namespaces.dedup();
+    let ours = |namespace: &str| namespaces.iter().any(|object| object.name == namespace);
+    // Namespaces first: their controller waits five seconds before it empties one, time in which the pods can go.
+    note(&mut left, &namespaces, join_all(namespaces.iter().map(|object| delete(cluster, object))).await);
     note(&mut left, &workloads, join_all(workloads.iter().map(|object| delete(cluster, object))).await);
+    let pod_namespaces: BTreeSet<&str> = workloads.iter().map(|object| object.namespace.as_str()).collect();
     let selector = format!("{RUN_LABEL}={run}");
     for namespace in pod_namespaces {
         let gone = match delete_pods(cluster, namespace, &selector).await {
+            _ if ours(namespace) => Ok(()), // gone when the namespace is
             // Without this right the garbage collector does it, only later.
             Ok(()) | Err(CallError::Missing(Missing::Forbidden { .. })) => wait_no_pods(cluster, namespace, &selector, deadline).await,
             Err(error) => Err(error),
@@ -158,11 +161,8 @@ pub(super) async fn remove_all(cluster: &Cluster, run: &str, objects: Vec<Applie
             left.push(format!("pods labelled {selector} in {namespace}: {error}"));
         }
     }
-    // What is in a namespace of ours goes with it.
-    let ours = |object: &Applied| namespaces.iter().any(|namespace| namespace.name == object.namespace);
-    let loose: Vec<Applied> = rest.into_iter().filter(|object| !ours(object)).collect();
+    let loose: Vec<Applied> = rest.into_iter().filter(|object| !ours(&object.namespace)).collect();
     note(&mut left, &loose, join_all(loose.iter().map(|object| delete(cluster, object))).await);
-    note(&mut left, &namespaces, join_all(namespaces.iter().map(|object| delete(cluster, object))).await);
     for namespace in &namespaces {
         if let Err(error) = wait_gone(cluster, namespace, deadline).await {
             left.push(format!("{namespace}: {error}"));
@@ -261,7 +261,7 @@ async fn wait_no_pods(cluster: &Cluster, namespace: &str, selector: &str, deadli
             return Err(CallError::Missing(Missing::Failed(format!("{} still there", found.items.len()))));
         }
         sleep(pause).await;
-        pause = (pause * 3 / 2).min(Duration::from_secs(1));
+        pause = (pause * 3 / 2).min(Duration::from_millis(500));
     }
 }
 
@@ -278,6 +278,6 @@ async fn wait_gone(cluster: &Cluster, target: &Applied, deadline: Instant) -> Re
             Ok(Some(_)) => {}
         }
         sleep(pause).await;
-        pause = (pause * 3 / 2).min(Duration::from_secs(1));
+        pause = (pause * 3 / 2).min(Duration::from_millis(500));
     }
 }

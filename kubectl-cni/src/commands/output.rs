@@ -81,7 +81,7 @@ impl Progress {
     /// A bar of `done` of `total` with what is awaited.
     pub(super) fn count(&self, what: &str, done: usize, total: usize, awaited: &str) {
         const WIDTH: usize = 20;
-        let filled = if total == 0 { WIDTH } else { done * WIDTH / total };
+        let filled = (done * WIDTH).checked_div(total).unwrap_or(WIDTH);
         let bar: String = "#".repeat(filled) + &"-".repeat(WIDTH - filled);
         let awaited = if awaited.is_empty() { String::new() } else { format!(", waiting for {awaited}") };
         self.0.set_message(format!("{what} [{bar}] {done}/{total}{awaited}"));

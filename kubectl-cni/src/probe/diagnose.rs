@@ -619,18 +619,18 @@ impl<'a> Facts<'a> {
             Pairs::AllCross => "between all nodes".to_owned(),
             Pairs::AllSame => "between pods of the same node, on every node".to_owned(),
             Pairs::Node(node) => format!("to and from node {}", self.name(node)),
-            Pairs::From(node) => format!("from node {}, that direction", self.name(node)),
-            Pairs::To(node) => format!("to node {}, that direction", self.name(node)),
-            Pairs::Between(a, b) => format!("between nodes {} and {}, both directions", self.name(a), self.name(b)),
-            Pairs::OneWay(a, b) => format!("from node {} to node {} only, that direction", self.name(a), self.name(b)),
+            Pairs::From(node) => format!("from node {}, in that direction only,", self.name(node)),
+            Pairs::To(node) => format!("to node {}, in that direction only,", self.name(node)),
+            Pairs::Between(a, b) => format!("between nodes {} and {}, in both directions,", self.name(a), self.name(b)),
+            Pairs::OneWay(a, b) => format!("from node {} to node {}, in that direction only,", self.name(a), self.name(b)),
             Pairs::Same(node) => format!("between pods on node {}", self.name(node)),
         };
         let what = match packets {
             Packets::Any => format!("everything {place} is lost"),
-            Packets::Tcp => format!("TCP only, {place}, is lost"),
-            Packets::Udp => format!("UDP only, {place}, is lost"),
-            Packets::TcpPort(port) => format!("TCP port {port} only, {place}, is lost"),
-            Packets::UdpPort(port) => format!("UDP port {port} only, {place}, is lost"),
+            Packets::Tcp => format!("TCP only: everything {place} is lost"),
+            Packets::Udp => format!("UDP only: everything {place} is lost"),
+            Packets::TcpPort(port) => format!("TCP port {port} only: everything {place} is lost"),
+            Packets::UdpPort(port) => format!("UDP port {port} only: everything {place} is lost"),
             Packets::Large => {
                 let (largest, mtu) = self.sizes(must);
                 format!("packets above {largest} bytes {place} are lost (MTU): the pods' route promises {mtu}")

@@ -181,7 +181,7 @@ pub fn plan(topology: &Topology, choice: Choice) -> Plan {
     let offsets = offsets(count);
     for node in 0..count {
         for family in topology.families() {
-            planner.from_node(node, family, &offsets, choice);
+            planner.plan_node(node, family, &offsets, choice);
         }
     }
     let mesh = if offsets.len() == count {
@@ -222,7 +222,7 @@ impl Planner<'_> {
         self.probes.push(Probe { id: 0, node, origin, path, family, round });
     }
 
-    fn from_node(&mut self, node: usize, family: Family, offsets: &[usize], choice: Choice) {
+    fn plan_node(&mut self, node: usize, family: Family, offsets: &[usize], choice: Choice) {
         let topology = self.topology;
         let here = &topology.nodes[node];
         let peers: Vec<usize> = offsets.iter().map(|offset| (node + offset) % topology.nodes.len()).collect();

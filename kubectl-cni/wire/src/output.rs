@@ -16,6 +16,7 @@ pub enum Protocol {
 }
 
 /// One line of output.
+#[expect(clippy::large_enum_variant, reason = "there is no allocator to box with, and a line lives for a moment")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Line<'a> {
     /// A prober begins.

@@ -18,7 +18,6 @@ use crate::snapshot::{Missing, Snapshot};
 /// What a run works with.
 pub(super) struct Live<'a> {
     pub(super) args: &'a VerifyArgs,
-    pub(super) facts: &'a Facts,
     pub(super) cluster: Cluster,
     pub(super) progress: Progress,
     pub(super) recording: Recording,
@@ -63,7 +62,7 @@ pub(super) async fn record(args: &VerifyArgs, facts: &Facts) -> Result<Recording
         progress.finish();
         bail!("{why}");
     }
-    let mut live = Live { args, facts, cluster, progress, recording: empty(args, snapshot), detections, session: None, generation: 0 };
+    let mut live = Live { args, cluster, progress, recording: empty(args, snapshot), detections, session: None, generation: 0 };
     let interrupted = tokio::select! {
         _ = steps(&mut live) => false,
         _ = signals.0.recv() => true,
@@ -136,7 +135,7 @@ pub(super) async fn announce_only(args: &VerifyArgs, facts: &Facts) -> Result<Ex
     if let Err(missing) = &snapshot.nodes {
         bail!("{missing}");
     }
-    let mut live = Live { args, facts, cluster, progress, recording: empty(args, snapshot), detections, session: None, generation: 0 };
+    let mut live = Live { args, cluster, progress, recording: empty(args, snapshot), detections, session: None, generation: 0 };
     let prepared = start::read_targets(&mut live).await.is_ok() && start::prepare(&mut live).await.is_ok();
     live.progress.finish();
     let denied = live.recording.denied.clone();

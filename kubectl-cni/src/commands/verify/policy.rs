@@ -14,7 +14,7 @@ use crate::probe::plan::{Path, Probe, Round};
 fn patience(expected: &Enforcement) -> Duration {
     match expected {
         Enforcement::Enforces => Duration::from_secs(15),
-        Enforcement::Depends(_) => Duration::from_millis(2_000),
+        Enforcement::Depends(_) => Duration::from_millis(1_500),
         Enforcement::DoesNot => Duration::from_millis(1_000),
     }
 }
