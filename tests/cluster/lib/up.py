@@ -35,7 +35,11 @@ def up(name: str, node_count: int, cni_name: str, ipv6: bool, flannel_version: s
         cluster = Cluster(name, state.claim_index(name), node_count, cni_name, ipv6, flannel_version)
         cluster.dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         state.save(cluster)
-        _bring_up(cluster)
+        try:
+            _bring_up(cluster)
+        except BaseException:
+            progress.say(f"not up; its logs are in {cluster.dir}/log until tests/cluster/down --name {name}")
+            raise
         state.mark_complete(cluster)
     return cluster
 
