@@ -212,8 +212,9 @@ impl RunSpec {
         } else {
             (format!("tcp={PORT},{PORT_2},{PORT_POLICY} udp={PORT},{PORT_2}"), PORT)
         };
-        let verb = if role == Role::LogClient { "run" } else { "serve" };
-        let mut command = vec![AGENT_PATH.to_owned(), verb.to_owned(), format!("name=$(NODE)/{component}")];
+        // A plan that comes by ConfigMap mixes Services with pods, so its client is no witness of a direction and has a name of its own.
+        let (verb, own) = if role == Role::LogClient { ("run", "log-client") } else { ("serve", component) };
+        let mut command = vec![AGENT_PATH.to_owned(), verb.to_owned(), format!("name=$(NODE)/{own}")];
         command.extend(ports.split(' ').map(str::to_owned));
         command.push(format!("until={}", self.until));
         let mut volumes = vec![json!({

@@ -16,6 +16,8 @@ use crate::probe::observe::AgentRun;
 use crate::probe::plan::{Origin, Probe, Round, wire_text};
 use crate::snapshot::Missing;
 
+/// What a client calls itself when it goes straight to pods.
+const WITNESS: &str = "client";
 /// Agents asked at once.
 const AT_ONCE: usize = 32;
 /// Tries of a probe that does not come out open.
@@ -102,7 +104,7 @@ pub(super) async fn hear_witnesses(live: &mut Live<'_>) {
     live.progress.say("asking servers what they received");
     let cluster = &live.cluster;
     let names: BTreeMap<String, usize> =
-        live.recording.topology.nodes.iter().enumerate().map(|(index, node)| (format!("{}/client", node.name), index)).collect();
+        live.recording.topology.nodes.iter().enumerate().map(|(index, node)| (format!("{}/{WITNESS}", node.name), index)).collect();
     let asks = concerned.into_iter().filter_map(|node| Some((node, live.recording.topology.nodes[node].server.as_ref()?.name.clone())));
     let heard: Vec<_> = futures::stream::iter(asks.map(|(node, pod)| {
         let namespace = namespace.clone();
@@ -162,13 +164,16 @@ async fn send_by_exec(live: &mut Live<'_>, probes: &[Probe], what: &str) -> Resu
         by_agent.entry((probe.node, probe.origin)).or_default().push(probe);
     }
     let total = by_agent.len();
+    // Servers note who reached them. Through a Service or a node port a request may take a way around, so only the first round, which goes
+    // straight to pods, bears the name that counts as a witness.
+    let client = if first_round(live) { WITNESS } else { "client-again" };
     let topology = &live.recording.topology;
     let asks: Vec<_> = by_agent
         .into_iter()
         .filter_map(|((node, origin), probes)| {
             let here = &topology.nodes[node];
             let (pod, component, namespace) = match origin {
-                Origin::Pod => (here.client.as_ref()?, "client", namespace.clone()),
+                Origin::Pod => (here.client.as_ref()?, client, namespace.clone()),
                 Origin::Host => (here.host.as_ref()?, "host", host_namespace.clone().unwrap_or_else(|| namespace.clone())),
             };
             let (timeout, bound) = plan_timeout(live, TRIES, probes.len());
