@@ -244,6 +244,7 @@ async fn send_by_log(live: &mut Live<'_>, probes: &[Probe], what: &str) -> Resul
             return Err(Stop);
         }
     }
+    let first_clients: Vec<_> = live.recording.topology.nodes.iter().map(|node| node.client.clone()).collect();
     start::wait(live, &["client"]).await?;
     let namespace = live.session()?.spec.namespace.clone();
     let asks: Vec<_> =
@@ -271,8 +272,15 @@ async fn send_by_log(live: &mut Live<'_>, probes: &[Probe], what: &str) -> Resul
             }
         }
     }
+    drop(answers);
     if let Some(error) = refused {
         live.deny("pods/log", error);
+    }
+    if generation > 0 {
+        // Source addresses are judged against the pods of the first generation, which sent the pod probes.
+        for (node, client) in live.recording.topology.nodes.iter_mut().zip(first_clients) {
+            node.client = client;
+        }
     }
     // The next generation has the same labels: this one has to be gone first. Where pods may not be deleted, the DaemonSet's end takes them.
     for object in sets.iter().chain(&maps) {

@@ -418,7 +418,8 @@ pub(super) async fn refresh_ready(live: &mut Live<'_>) {
         for pod in &mut live.recording.pods {
             pod.ready = pod.ready || ready.contains(&(pod.node.clone(), pod.component.clone()));
         }
-        let waiting = live.recording.pods.iter().any(|pod| pod.stuck.is_none() && !pod.ready);
+        let gone = |pod: &PodRecord| live.recording.options.by_log && pod.component == "client";
+        let waiting = live.recording.pods.iter().any(|pod| pod.stuck.is_none() && !pod.ready && !gone(pod));
         if !waiting || tokio::time::Instant::now() >= deadline {
             return;
         }
