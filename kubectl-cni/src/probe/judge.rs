@@ -119,8 +119,8 @@ fn one(topology: &Topology, probe: &Probe, observation: &Observation, times: usi
             Some(what) => State::Bad(Symptom::Wrong(what)),
             None => State::Good { tries },
         },
-        // A kubelet port that answers with a reset has been reached all the same.
-        Outcome::Refused if matches!(probe.path, Path::Node { .. }) => State::Good { tries },
+        // A kubelet port that answers with a reset has been reached all the same, and that the agent asked again says nothing of loss.
+        Outcome::Refused if matches!(probe.path, Path::Node { .. }) => State::Good { tries: 1 },
         Outcome::Unsupported => State::Unknown("the node's kernel does not support it".to_owned()),
         Outcome::Error => State::Unknown(format!("the agent could not try: {}", observation.why.as_deref().unwrap_or("no reason given"))),
         Outcome::Refused => State::Bad(Symptom::Refused),

@@ -1,6 +1,6 @@
 //! One live run from the first request to the last object removed, into a [`Recording`]. A signal ends the probing, never the clean-up.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Result, bail};
 use cni_facts::{Detection, Facts};
@@ -12,6 +12,7 @@ use crate::cli::VerifyArgs;
 use crate::cluster::{Cluster, Session, connect, gather, heartbeat, read_agent_pods};
 use crate::exit::Exit;
 use crate::probe::plan::Round;
+use crate::probe::topology::Family;
 use crate::recording::{Options, PolicyRecord, Recording, Run, SCHEMA};
 use crate::snapshot::{Missing, Snapshot};
 
@@ -27,6 +28,9 @@ pub(super) struct Live<'a> {
     /// Serial number of the next plan that goes in by ConfigMap.
     pub(super) generation: usize,
 }
+
+/// A fresh IPv6 address may not be used until no other node claims it: up to a second of delay, then a second of listening (RFC 4862 §5.4).
+const ADDRESS_DETECTION: Duration = Duration::from_secs(2);
 
 /// The run cannot go on; what stood against it is in the recording.
 pub(super) struct Stop;
@@ -99,6 +103,10 @@ async fn steps(live: &mut Live<'_>) -> Result<(), Stop> {
     start::create(live).await?;
     let _heart = heart(live);
     start::wait_and_plan(live).await?;
+    if live.recording.topology.families().contains(&Family::V6) {
+        live.progress.say("waiting for IPv6 addresses to be confirmed");
+        tokio::time::sleep(ADDRESS_DETECTION).await;
+    }
     rounds::run(live, &[Round::Pods, Round::PolicyBefore]).await?;
     rounds::services(live).await?;
     rounds::confirm(live).await?;
