@@ -29,7 +29,9 @@ pub fn assess(recording: &Recording, facts: &Facts, strict: bool) -> Report {
         })
         .collect::<Vec<_>>()
         .join(" + ");
-    let counted = |judged: &&Judged| !matches!(judged.probe.round, Round::PolicyBefore | Round::PolicyDenied | Round::PolicyAfter);
+    let counted = |judged: &&Judged| {
+        !matches!(judged.probe.round, Round::PolicyBefore | Round::PolicyDenied | Round::PolicyAfter)
+    };
     Report {
         strict,
         subject: Subject {
@@ -47,7 +49,11 @@ pub fn assess(recording: &Recording, facts: &Facts, strict: bool) -> Report {
             duration_ms: recording.run.duration_ms,
             decided: judged.iter().filter(counted).filter(|one| !matches!(one.state, State::Unknown(_))).count(),
             planned: judged.iter().filter(counted).count(),
-            retried: judged.iter().filter(counted).filter(|one| matches!(one.state, State::Good { tries } if tries > 1)).count(),
+            retried: judged
+                .iter()
+                .filter(counted)
+                .filter(|one| matches!(one.state, State::Good { tries } if tries > 1))
+                .count(),
             mesh: recording.plan.mesh.clone(),
             interrupted: recording.run.interrupted,
             left_behind: recording.run.left_behind.clone(),

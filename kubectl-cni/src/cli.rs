@@ -6,7 +6,8 @@ use std::time::Duration;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-const STYLES: Styles = Styles::styled().header(AnsiColor::Cyan.on_default().bold()).literal(AnsiColor::Green.on_default());
+const STYLES: Styles =
+    Styles::styled().header(AnsiColor::Cyan.on_default().bold()).literal(AnsiColor::Green.on_default());
 
 const EXIT_CODES: &str = "Exit status:
   0    nothing to report
@@ -289,7 +290,10 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
         "h" => 3_600_000,
         unit => return Err(format!("unknown unit {unit:?}: use ms, s, m or h")),
     };
-    number.checked_mul(millis).filter(|total| (1..=86_400_000).contains(total)).map(Duration::from_millis)
+    number
+        .checked_mul(millis)
+        .filter(|total| (1..=86_400_000).contains(total))
+        .map(Duration::from_millis)
         .ok_or_else(|| "must be more than 0 and at most 24h".to_owned())
 }
 

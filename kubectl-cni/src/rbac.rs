@@ -92,7 +92,10 @@ mod tests {
                 for rule in value["rules"].as_array().expect("rules") {
                     rules += 1;
                     let text = rule.to_string();
-                    assert!(!text.contains("secrets") && !text.contains('*') && !text.contains("nodes/proxy"), "{text}");
+                    assert!(
+                        !text.contains("secrets") && !text.contains('*') && !text.contains("nodes/proxy"),
+                        "{text}"
+                    );
                 }
             }
             assert!(rules > 8);

@@ -117,13 +117,15 @@ impl Recording {
     pub fn load(folder: &Path) -> Result<Recording> {
         let path = folder.join(FILE);
         let text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
-        let value: serde_json::Value = serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))?;
+        let value: serde_json::Value =
+            serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))?;
         match value["schema"].as_u64() {
             Some(schema) if schema == u64::from(SCHEMA) => {}
             Some(other) => bail!("{} has format {other}; this program reads format {SCHEMA}", path.display()),
             None => bail!("{} is not a recording of kubectl cni verify", path.display()),
         }
-        let recording: Recording = serde_json::from_value(value).with_context(|| format!("{} is damaged", path.display()))?;
+        let recording: Recording =
+            serde_json::from_value(value).with_context(|| format!("{} is damaged", path.display()))?;
         recording.check().with_context(|| format!("{} is damaged", path.display()))?;
         Ok(recording)
     }
@@ -131,11 +133,16 @@ impl Recording {
     /// Every index points at something, so that judging cannot go astray.
     fn check(&self) -> Result<()> {
         use crate::probe::plan::{DnsServer, Path};
-        let (nodes, pods, external) = (self.topology.nodes.len(), self.topology.dns_pods.len(), self.topology.external.len());
+        let (nodes, pods, external) =
+            (self.topology.nodes.len(), self.topology.dns_pods.len(), self.topology.external.len());
         for probe in &self.plan.probes {
             let inside = probe.node < nodes
                 && match probe.path {
-                    Path::Pod { to, .. } | Path::NodePort { to, .. } | Path::Node { to } | Path::Policy { to } | Path::Host { to, .. } => to < nodes,
+                    Path::Pod { to, .. }
+                    | Path::NodePort { to, .. }
+                    | Path::Node { to }
+                    | Path::Policy { to }
+                    | Path::Host { to, .. } => to < nodes,
                     Path::Dns { server: DnsServer::Pod(pod), .. } => pod < pods,
                     Path::External { target } => target < external,
                     Path::Dns { .. } | Path::ClusterIp { .. } | Path::Api => true,
@@ -188,7 +195,10 @@ mod runs {
     }
 
     pub(super) fn serialize<S: Serializer>(runs: &Runs, serializer: S) -> Result<S::Ok, S::Error> {
-        let entries: Vec<Entry> = runs.iter().map(|((node, origin), rounds)| Entry { node: *node, origin: *origin, rounds: rounds.clone() }).collect();
+        let entries: Vec<Entry> = runs
+            .iter()
+            .map(|((node, origin), rounds)| Entry { node: *node, origin: *origin, rounds: rounds.clone() })
+            .collect();
         entries.serialize(serializer)
     }
 

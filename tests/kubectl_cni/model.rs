@@ -53,7 +53,13 @@ pub(crate) fn topology(n: usize, families: &[Family]) -> Topology {
         }
     };
     let ips = |kind: u8, node: usize| families.iter().map(|family| ip(family, kind, node)).collect::<Vec<_>>();
-    let service = |name: &str, kind: u8, port| Service { namespace: "t".into(), name: name.into(), ips: ips(kind, 0), port, node_ports: None };
+    let service = |name: &str, kind: u8, port| Service {
+        namespace: "t".into(),
+        name: name.into(),
+        ips: ips(kind, 0),
+        port,
+        node_ports: None,
+    };
     Topology {
         nodes: (0..n)
             .map(|node| Node {
@@ -70,7 +76,14 @@ pub(crate) fn topology(n: usize, families: &[Family]) -> Topology {
         headless: Some(Service { ips: Vec::new(), ..service("hl", 102, 18080) }),
         api: Some(service("kubernetes", 103, 443)),
         dns: Some(service("kube-dns", 104, 53)),
-        dns_pods: (0..n.min(2)).map(|node| DnsPod { name: format!("dns{node}"), node: Some(format!("n{node}")), ips: ips(4, node), port: 53 }).collect(),
+        dns_pods: (0..n.min(2))
+            .map(|node| DnsPod {
+                name: format!("dns{node}"),
+                node: Some(format!("n{node}")),
+                ips: ips(4, node),
+                port: 53,
+            })
+            .collect(),
         external: Vec::new(),
     }
 }
@@ -94,10 +107,20 @@ pub(crate) fn answer(n: usize, families: &[Family], faults: &Faults) -> Answers 
         witness.received.insert(node, BTreeSet::new());
     }
     for probe in &plan.probes {
-        let run = runs.entry((probe.node, probe.origin)).or_insert_with(|| vec![AgentRun { complete: true, ..AgentRun::default() }]);
+        let run = runs
+            .entry((probe.node, probe.origin))
+            .or_insert_with(|| vec![AgentRun { complete: true, ..AgentRun::default() }]);
         run[0].observations.push(network.observe(probe));
         if let Path::Pod { to, how: How::Udp(port) } = probe.path
-            && network.passes(&Packet { from: probe.node, to, tcp: false, port, size: 100, family: probe.family, reply: false })
+            && network.passes(&Packet {
+                from: probe.node,
+                to,
+                tcp: false,
+                port,
+                size: 100,
+                family: probe.family,
+                reply: false,
+            })
         {
             witness.received.entry(to).or_default().insert(probe.node);
         }
@@ -127,9 +150,13 @@ impl Network<'_> {
         match how {
             How::Tcp(port) => ok(self.exchange(from, to, true, port, (100, 100), family)),
             How::Udp(port) => ok(self.exchange(from, to, false, port, (100, 100), family)),
-            How::Bulk => ok(self.exchange(from, to, true, 18080, (100, 100), family) && self.exchange(from, to, true, 18080, (MTU, MTU), family)),
+            How::Bulk => ok(self.exchange(from, to, true, 18080, (100, 100), family)
+                && self.exchange(from, to, true, 18080, (MTU, MTU), family)),
             How::Largest => {
-                let largest = (1..=MTU).rev().step_by(10).find(|size| self.exchange(from, to, false, 18080, (*size, 100), family));
+                let largest = (1..=MTU)
+                    .rev()
+                    .step_by(10)
+                    .find(|size| self.exchange(from, to, false, 18080, (*size, 100), family));
                 match largest {
                     Some(MTU) => (Outcome::Open, largest),
                     other => (Outcome::Timeout, other),
@@ -195,8 +222,10 @@ impl Network<'_> {
                     DnsServer::Pod(pod) => pod,
                     DnsServer::Configured => probe.id as usize % self.topology.dns_pods.len(),
                 };
-                let at = self.topology.dns_pods[pod].node.as_deref().and_then(|name| self.topology.node(name)).unwrap_or(0);
-                let reached = self.exchange(probe.node, at, tcp, 53, (80, 120), probe.family) && !self.faults.dns_down.contains(&pod);
+                let at =
+                    self.topology.dns_pods[pod].node.as_deref().and_then(|name| self.topology.node(name)).unwrap_or(0);
+                let reached = self.exchange(probe.node, at, tcp, 53, (80, 120), probe.family)
+                    && !self.faults.dns_down.contains(&pod);
                 let reached = reached && (server != DnsServer::Configured || old);
                 if !reached {
                     observation.outcome = Outcome::Timeout;
@@ -218,11 +247,21 @@ impl Network<'_> {
     fn dns_answer(&self, probe: &Probe, question: Question, lie: bool, observation: &mut Observation) {
         let right: Vec<IpAddr> = match question {
             Question::Kubernetes => self.topology.api.iter().flat_map(|api| api.ips.clone()).collect(),
-            Question::Headless => self.topology.nodes.iter().filter_map(|node| node.server.as_ref()).flat_map(|pod| pod.ips.clone()).collect(),
+            Question::Headless => self
+                .topology
+                .nodes
+                .iter()
+                .filter_map(|node| node.server.as_ref())
+                .flat_map(|pod| pod.ips.clone())
+                .collect(),
             Question::Missing => Vec::new(),
         };
         observation.rcode = Some(if question == Question::Missing && !lie { 3 } else { 0 });
-        observation.answers = if lie { vec!["192.0.2.1".parse().unwrap()] } else { right.into_iter().filter(|ip| Family::of(*ip) == probe.family).collect() };
+        observation.answers = if lie {
+            vec!["192.0.2.1".parse().unwrap()]
+        } else {
+            right.into_iter().filter(|ip| Family::of(*ip) == probe.family).collect()
+        };
         observation.answer_count = Some(observation.answers.len() as u32);
     }
 }

@@ -36,7 +36,11 @@ fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {
         match &snapshot.agent_pods {
             Ok(pods) => {
                 let of_set = |pod: &&Pod| {
-                    pod.metadata.owner_references.iter().flatten().any(|owner| owner.kind == "DaemonSet" && Some(&owner.uid) == set.metadata.uid.as_ref())
+                    pod.metadata
+                        .owner_references
+                        .iter()
+                        .flatten()
+                        .any(|owner| owner.kind == "DaemonSet" && Some(&owner.uid) == set.metadata.uid.as_ref())
                 };
                 let troubled: Vec<String> = pods.iter().filter(of_set).filter_map(trouble).collect();
                 if !troubled.is_empty() && result.verdict == Verdict::Pass {
@@ -47,10 +51,16 @@ fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {
                 if result.verdict == Verdict::Fail {
                     let missing = nodes_without(inputs, pods.iter().filter(of_set));
                     if wanted > 0 && !missing.is_empty() {
-                        result.evidence.push(format!("no agent on {}: {}", count(missing.len(), "node"), some_of(&missing, 5)));
+                        result.evidence.push(format!(
+                            "no agent on {}: {}",
+                            count(missing.len(), "node"),
+                            some_of(&missing, 5)
+                        ));
                     }
-                    let selector: Vec<String> = agent.selector.iter().map(|(key, value)| format!("{key}={value}")).collect();
-                    result.hint = Some(format!("`kubectl -n {} get pods -l {} -o wide`", agent.namespace, selector.join(",")));
+                    let selector: Vec<String> =
+                        agent.selector.iter().map(|(key, value)| format!("{key}={value}")).collect();
+                    result.hint =
+                        Some(format!("`kubectl -n {} get pods -l {} -o wide`", agent.namespace, selector.join(",")));
                 }
             }
             Err(missing) if result.verdict == Verdict::Pass => {
@@ -66,7 +76,8 @@ fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {
 
 fn find<'a>(inputs: &'a Inputs<'_>, namespace: &str, name: &str) -> Option<&'a DaemonSet> {
     let sets = inputs.recording.snapshot.daemonsets.as_ref().ok()?;
-    sets.iter().find(|set| set.metadata.namespace.as_deref() == Some(namespace) && set.metadata.name.as_deref() == Some(name))
+    sets.iter()
+        .find(|set| set.metadata.namespace.as_deref() == Some(namespace) && set.metadata.name.as_deref() == Some(name))
 }
 
 /// What is wrong with an agent's pod, in one line.
@@ -78,17 +89,30 @@ fn trouble(pod: &Pod) -> Option<String> {
         let state = container.state.as_ref();
         if let Some(waiting) = state.and_then(|state| state.waiting.as_ref()) {
             let last = container.last_state.as_ref().and_then(|last| last.terminated.as_ref());
-            let last = last.map(|last| format!(", last exit {} {}", last.exit_code, last.reason.as_deref().unwrap_or_default())).unwrap_or_default();
+            let last = last
+                .map(|last| format!(", last exit {} {}", last.exit_code, last.reason.as_deref().unwrap_or_default()))
+                .unwrap_or_default();
             let reason = waiting.reason.as_deref().unwrap_or("waiting");
-            return Some(format!("{name} on {node}: container {} {reason}{last}, {} restarts", container.name, container.restart_count));
+            return Some(format!(
+                "{name} on {node}: container {} {reason}{last}, {} restarts",
+                container.name, container.restart_count
+            ));
         }
     }
-    let ready = status.conditions.iter().flatten().any(|condition| condition.type_ == "Ready" && condition.status == "True");
+    let ready =
+        status.conditions.iter().flatten().any(|condition| condition.type_ == "Ready" && condition.status == "True");
     let phase = status.phase.as_deref().unwrap_or("Unknown");
     (!ready).then(|| format!("{name} on {node}: {phase}, not ready"))
 }
 
 fn nodes_without<'a>(inputs: &Inputs<'_>, pods: impl Iterator<Item = &'a Pod>) -> Vec<String> {
     let with: Vec<&str> = pods.filter_map(|pod| pod.spec.as_ref()?.node_name.as_deref()).collect();
-    inputs.recording.snapshot.linux_nodes().map(node_name).filter(|name| !with.contains(name)).map(str::to_owned).collect()
+    inputs
+        .recording
+        .snapshot
+        .linux_nodes()
+        .map(node_name)
+        .filter(|name| !with.contains(name))
+        .map(str::to_owned)
+        .collect()
 }

@@ -22,7 +22,9 @@ fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {
         return Vec::new();
     }
     let (Ok(before), Ok(after)) = (&inputs.recording.snapshot.agent_pods, &inputs.recording.agent_pods_after) else {
-        let missing = [&inputs.recording.snapshot.agent_pods, &inputs.recording.agent_pods_after].into_iter().find_map(|part| part.as_ref().err());
+        let missing = [&inputs.recording.snapshot.agent_pods, &inputs.recording.agent_pods_after]
+            .into_iter()
+            .find_map(|part| part.as_ref().err());
         return vec![check.result(Verdict::Unknown, missing.map(ToString::to_string).unwrap_or_default())];
     };
     let (before, after) = (restarts(before), restarts(after));
@@ -37,15 +39,29 @@ fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {
     if !delta.is_empty() {
         return vec![check.result(Verdict::Fail, some_of(&delta, 5))];
     }
-    let old: Vec<String> = after.iter().filter(|(_, count)| **count > 0).map(|(pod, count)| format!("{pod} {count}")).collect();
+    let old: Vec<String> =
+        after.iter().filter(|(_, count)| **count > 0).map(|(pod, count)| format!("{pod} {count}")).collect();
     if old.is_empty() {
         return vec![check.result(Verdict::Pass, "")];
     }
     let total: i32 = after.values().sum();
-    vec![check.result(Verdict::Note, format!("none; {} since the agents were made ({})", count(usize::try_from(total).unwrap_or(0), "restart"), some_of(&old, 3)))]
+    vec![check.result(
+        Verdict::Note,
+        format!(
+            "none; {} since the agents were made ({})",
+            count(usize::try_from(total).unwrap_or(0), "restart"),
+            some_of(&old, 3)
+        ),
+    )]
 }
 
 fn restarts(pods: &[Pod]) -> BTreeMap<String, i32> {
-    let of = |pod: &Pod| pod.status.iter().flat_map(|status| status.container_statuses.iter().flatten()).map(|container| container.restart_count).sum();
+    let of = |pod: &Pod| {
+        pod.status
+            .iter()
+            .flat_map(|status| status.container_statuses.iter().flatten())
+            .map(|container| container.restart_count)
+            .sum()
+    };
     pods.iter().map(|pod| (pod.metadata.name.clone().unwrap_or_default(), of(pod))).collect()
 }

@@ -33,7 +33,10 @@ fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {
             1 => check.result(Verdict::Pass, by_image.into_keys().next().unwrap_or_default()),
             _ => {
                 let mut result = check.result(Verdict::Warn, format!("{} different images run", by_image.len()));
-                result.evidence = by_image.iter().map(|(image, nodes)| format!("{image}: {} ({})", count(nodes.len(), "node"), some_of(nodes, 5))).collect();
+                result.evidence = by_image
+                    .iter()
+                    .map(|(image, nodes)| format!("{image}: {} ({})", count(nodes.len(), "node"), some_of(nodes, 5)))
+                    .collect();
                 result
             }
         };

@@ -74,7 +74,13 @@ fn name(object: &Value) -> String {
 
 /// `status.ipam.operator-status.error`: the operator could not give the node addresses.
 fn cilium_nodes(objects: &[Value]) -> Vec<String> {
-    let error = |object: &Value| Some(format!("{}: {}", name(object), object["status"]["ipam"]["operator-status"]["error"].as_str().filter(|text| !text.is_empty())?));
+    let error = |object: &Value| {
+        Some(format!(
+            "{}: {}",
+            name(object),
+            object["status"]["ipam"]["operator-status"]["error"].as_str().filter(|text| !text.is_empty())?
+        ))
+    };
     objects.iter().filter_map(error).collect()
 }
 
@@ -95,7 +101,11 @@ fn cilium_bgp(objects: &[Value]) -> Vec<String> {
             for peer in instance["peers"].as_array().into_iter().flatten() {
                 let state = peer["peeringState"].as_str().unwrap_or("unknown");
                 if state != "established" {
-                    troubles.push(format!("{}: BGP peer {} is {state}", name(object), peer["peerAddress"].as_str().or(peer["name"].as_str()).unwrap_or("?")));
+                    troubles.push(format!(
+                        "{}: BGP peer {} is {state}",
+                        name(object),
+                        peer["peerAddress"].as_str().or(peer["name"].as_str()).unwrap_or("?")
+                    ));
                 }
             }
         }
@@ -127,9 +137,14 @@ fn tigera_status(objects: &[Value]) -> Vec<String> {
     let mut troubles = Vec::new();
     for object in objects {
         for condition in object["status"]["conditions"].as_array().into_iter().flatten() {
-            let (kind, status) = (condition["type"].as_str().unwrap_or_default(), condition["status"].as_str().unwrap_or_default());
+            let (kind, status) =
+                (condition["type"].as_str().unwrap_or_default(), condition["status"].as_str().unwrap_or_default());
             if (kind == "Available" && status != "True") || (kind == "Degraded" && status == "True") {
-                troubles.push(format!("{}: {kind} is {status}: {}", name(object), condition["message"].as_str().unwrap_or_default()));
+                troubles.push(format!(
+                    "{}: {kind} is {status}: {}",
+                    name(object),
+                    condition["message"].as_str().unwrap_or_default()
+                ));
             }
         }
     }
@@ -143,7 +158,8 @@ fn flannel(nodes: &[k8s_openapi::api::core::v1::Node]) -> Vec<String> {
     let mut owners: BTreeMap<(&str, String), BTreeSet<String>> = BTreeMap::new();
     for node in nodes.iter().filter(|node| crate::snapshot::is_linux(node)) {
         let name = node_name(node).to_owned();
-        let annotation = |key: &str| node.metadata.annotations.as_ref().and_then(|all| all.get(&format!("{PREFIX}{key}"))).cloned();
+        let annotation =
+            |key: &str| node.metadata.annotations.as_ref().and_then(|all| all.get(&format!("{PREFIX}{key}"))).cloned();
         for key in ["backend-type", "public-ip", "kube-subnet-manager"] {
             if annotation(key).is_none() {
                 troubles.push(format!("{name} lacks annotation {PREFIX}{key}: its agent never registered"));
@@ -182,8 +198,16 @@ mod tests {
         let meta = json!({"name": "n0"});
         assert!(cilium_nodes(&[json!({"metadata": meta, "status": {"ipam": {"operator-status": {}}}})]).is_empty());
         assert!(cilium_endpoints(&[json!({"metadata": meta, "status": {"state": "ready"}})]).is_empty());
-        assert!(cilium_bgp(&[json!({"metadata": meta, "status": {"bgpInstances": [{"peers": [{"peeringState": "established"}]}]}})]).is_empty());
-        assert!(calico_node_status(&[json!({"metadata": meta, "status": {"bgp": {"numberNotEstablishedV4": 0}}})]).is_empty());
+        assert!(
+            cilium_bgp(&[
+                json!({"metadata": meta, "status": {"bgpInstances": [{"peers": [{"peeringState": "established"}]}]}})
+            ])
+            .is_empty()
+        );
+        assert!(
+            calico_node_status(&[json!({"metadata": meta, "status": {"bgp": {"numberNotEstablishedV4": 0}}})])
+                .is_empty()
+        );
         let conditions = json!([{"type": "Available", "status": "True"}, {"type": "Degraded", "status": "False"}]);
         assert!(tigera_status(&[json!({"metadata": meta, "status": {"conditions": conditions}})]).is_empty());
     }
@@ -192,8 +216,16 @@ mod tests {
     fn unhealthy_objects_are_named() {
         let meta = json!({"name": "n0"});
         let cases: [(Judge, Value, &str); 5] = [
-            (cilium_nodes, json!({"metadata": meta, "status": {"ipam": {"operator-status": {"error": "no CIDR left"}}}}), "n0: no CIDR left"),
-            (cilium_endpoints, json!({"metadata": {"name": "p", "namespace": "a"}, "status": {"state": "not-ready"}}), "a/p is not-ready"),
+            (
+                cilium_nodes,
+                json!({"metadata": meta, "status": {"ipam": {"operator-status": {"error": "no CIDR left"}}}}),
+                "n0: no CIDR left",
+            ),
+            (
+                cilium_endpoints,
+                json!({"metadata": {"name": "p", "namespace": "a"}, "status": {"state": "not-ready"}}),
+                "a/p is not-ready",
+            ),
             (
                 cilium_bgp,
                 json!({"metadata": meta, "status": {"bgpInstances": [{"peers": [{"peerAddress": "192.0.2.1", "peeringState": "active"}]}]}}),
@@ -228,11 +260,15 @@ mod tests {
 
     #[test]
     fn flannel_annotations() {
-        let (a, b) = (node("a", "192.0.2.1", "02:00:00:00:00:01", "10.0.0.0/24"), node("b", "192.0.2.2", "02:00:00:00:00:02", "10.0.1.0/24"));
+        let (a, b) = (
+            node("a", "192.0.2.1", "02:00:00:00:00:01", "10.0.0.0/24"),
+            node("b", "192.0.2.2", "02:00:00:00:00:02", "10.0.1.0/24"),
+        );
         assert!(flannel(&[a.clone(), b]).is_empty());
         let twin = node("c", "192.0.2.3", "02:00:00:00:00:01", "10.0.2.0/24");
         assert_eq!(flannel(&[a, twin]), ["VXLAN MAC 02:00:00:00:00:01 is used by a and c"]);
-        let bare = serde_json::from_value(json!({"metadata": {"name": "d"}, "spec": {"podCIDR": "10.0.3.0/24"}})).expect("a node");
+        let bare = serde_json::from_value(json!({"metadata": {"name": "d"}, "spec": {"podCIDR": "10.0.3.0/24"}}))
+            .expect("a node");
         assert_eq!(flannel(&[bare]).len(), 3);
     }
 }

@@ -42,7 +42,10 @@ fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {
         _ => check.result(Verdict::Warn, format!("several at once: {}", listed.join(", "))),
     };
     if result.verdict == Verdict::Warn {
-        result.evidence = mains.iter().flat_map(|detection| detection.because.iter().map(|why| format!("{}: {why}", name(&detection.id)))).collect();
+        result.evidence = mains
+            .iter()
+            .flat_map(|detection| detection.because.iter().map(|why| format!("{}: {why}", name(&detection.id))))
+            .collect();
     }
     vec![result]
 }

@@ -20,12 +20,16 @@ fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {
     if running.is_empty() {
         return vec![check.result(Verdict::Unknown, "no probe pod ran")];
     }
-    let bad: Vec<String> = running.iter().filter(|pod| !pod.ready).map(|pod| format!("{} on {}", pod.component, pod.node)).collect();
+    let bad: Vec<String> =
+        running.iter().filter(|pod| !pod.ready).map(|pod| format!("{} on {}", pod.component, pod.node)).collect();
     if bad.is_empty() {
         return vec![check.result(Verdict::Pass, format!("{} of {} pods", running.len(), running.len()))];
     }
     if inputs.recording.run.interrupted {
         return vec![check.result(Verdict::Unknown, "the run ended before all pods could become ready")];
     }
-    vec![check.result(Verdict::Fail, format!("{} of {} pods never became ready: {}", bad.len(), running.len(), some_of(&bad, 4)))]
+    vec![check.result(
+        Verdict::Fail,
+        format!("{} of {} pods never became ready: {}", bad.len(), running.len(), some_of(&bad, 4)),
+    )]
 }

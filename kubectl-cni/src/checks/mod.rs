@@ -9,15 +9,15 @@ mod agent_version_skew;
 mod cni_object_unhealthy;
 mod cni_unknown;
 mod kubelet_cannot_reach_pod;
-mod node_not_ready;
 mod node_network_unavailable;
+mod node_not_ready;
 pub mod paths;
 mod permission_missing;
 mod pod_source_rewritten;
 mod policy_not_as_expected;
 mod probe_pod_not_started;
-mod probes_lost_at_first;
 mod prober_late;
+mod probes_lost_at_first;
 mod service_backend_unseen;
 
 use cni_facts::{Detection, Facts};

@@ -23,5 +23,9 @@ fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {
             _ => None,
         })
         .collect();
-    if bad.is_empty() { vec![check.result(Verdict::Pass, "")] } else { vec![check.result(Verdict::Fail, some_of(&bad, 3))] }
+    if bad.is_empty() {
+        vec![check.result(Verdict::Pass, "")]
+    } else {
+        vec![check.result(Verdict::Fail, some_of(&bad, 3))]
+    }
 }

@@ -37,7 +37,13 @@ fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {
         result.evidence = bad.into_iter().take(8).collect();
         results.push(result);
     }
-    let others = snapshot.nodes.iter().flatten().filter(|node| !crate::snapshot::is_linux(node)).map(|node| node_name(node).to_owned()).collect::<Vec<_>>();
+    let others = snapshot
+        .nodes
+        .iter()
+        .flatten()
+        .filter(|node| !crate::snapshot::is_linux(node))
+        .map(|node| node_name(node).to_owned())
+        .collect::<Vec<_>>();
     if !others.is_empty() {
         let mut result = check.result(Verdict::Skip, format!("not Linux, not probed: {}", some_of(&others, 5)));
         result.title = "nodes of other systems".to_owned();

@@ -173,13 +173,15 @@ fn add_up(check: &Check, inputs: &Inputs<'_>, judged: &[&Judged], family: Option
         let rest = if unknown.is_empty() { String::new() } else { format!(", {} unknown", unknown.len()) };
         let mut result = check.result(verdict, format!("{} of {} probes failed{rest}", bad.len(), judged.len()));
         result.evidence = bad.iter().take(3).map(line).collect();
-        let explained = inputs.diagnosis.explanations.iter().position(|explanation| explanation.checks.contains(&check.id));
+        let explained =
+            inputs.diagnosis.explanations.iter().position(|explanation| explanation.checks.contains(&check.id));
         if let Some(index) = explained {
             result.hint = Some(format!("see diagnosis {}", index + 1));
         }
         result
     } else if !unknown.is_empty() {
-        let mut result = check.result(Verdict::Unknown, format!("{} of {} probes have no result", unknown.len(), judged.len()));
+        let mut result =
+            check.result(Verdict::Unknown, format!("{} of {} probes have no result", unknown.len(), judged.len()));
         result.evidence = unknown.iter().take(2).map(line).collect();
         result
     } else {
@@ -200,7 +202,8 @@ fn not_probed(check: &Check, inputs: &Inputs<'_>) -> Option<CheckResult> {
     let topology = &inputs.recording.topology;
     let clients = topology.nodes.iter().filter(|node| node.client.is_some()).count();
     let missing = |part: &str| {
-        let found = inputs.recording.topology_missing.iter().chain(&inputs.recording.denied).find(|(name, _)| name == part);
+        let found =
+            inputs.recording.topology_missing.iter().chain(&inputs.recording.denied).find(|(name, _)| name == part);
         found.map(|(_, missing)| missing.to_string())
     };
     let skip = |detail: &str, hint: Option<&str>| {
@@ -209,12 +212,16 @@ fn not_probed(check: &Check, inputs: &Inputs<'_>) -> Option<CheckResult> {
         Some(result)
     };
     match check.id {
-        "external-target-cut-off" => return skip("no target given; nothing is sent outside unasked", Some("--external HOST:PORT")),
+        "external-target-cut-off" => {
+            return skip("no target given; nothing is sent outside unasked", Some("--external HOST:PORT"));
+        }
         "host-to-pod-cut-off" if !inputs.recording.options.host_network => {
             return skip("needs pods in the nodes' network, in a privileged namespace", Some("--host-network"));
         }
         "host-to-host-cut-off" if !inputs.recording.options.host_network => return None,
-        "cross-node-pods-cut-off" if topology.nodes.len() == 1 && inputs.recording.pods.iter().all(|pod| pod.stuck.is_none()) => {
+        "cross-node-pods-cut-off"
+            if topology.nodes.len() == 1 && inputs.recording.pods.iter().all(|pod| pod.stuck.is_none()) =>
+        {
             return skip("there is one node only", None);
         }
         _ => {}

@@ -20,7 +20,8 @@ fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {
     let snapshot = &inputs.recording.snapshot;
     let mut missing: Vec<String> = Vec::new();
     let mut note = |what: &str, reason: &Missing| {
-        let line = if matches!(reason, Missing::Forbidden { .. }) { reason.to_string() } else { format!("{what}: {reason}") };
+        let line =
+            if matches!(reason, Missing::Forbidden { .. }) { reason.to_string() } else { format!("{what}: {reason}") };
         if !missing.contains(&line) {
             missing.push(line);
         }

@@ -26,7 +26,12 @@ fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {
     if let Some(trouble) = &record.trouble {
         return vec![check.result(Verdict::Unknown, format!("cannot tell: {trouble}"))];
     }
-    let of_round = |round: Round| inputs.judged.iter().filter(move |one| one.probe.round == round && matches!(one.probe.path, Path::Policy { .. }));
+    let of_round = |round: Round| {
+        inputs
+            .judged
+            .iter()
+            .filter(move |one| one.probe.round == round && matches!(one.probe.path, Path::Policy { .. }))
+    };
     if of_round(Round::PolicyDenied).next().is_none() {
         return vec![check.result(Verdict::Unknown, "cannot tell: no pair of probe pods to try it on")];
     }
@@ -36,7 +41,10 @@ fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {
         return vec![check.result(Verdict::Unknown, "cannot tell: the port was not open before the policy")];
     }
     let twin = |before: &crate::probe::judge::Judged, round: Round| {
-        of_round(round).find(|one| (one.probe.node, one.probe.path, one.probe.family) == (before.probe.node, before.probe.path, before.probe.family))
+        of_round(round).find(|one| {
+            (one.probe.node, one.probe.path, one.probe.family)
+                == (before.probe.node, before.probe.path, before.probe.family)
+        })
     };
     let (mut shut, mut open, mut unknown) = (0, Vec::new(), 0);
     let mut stayed_shut = Vec::new();
@@ -53,21 +61,33 @@ fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {
     }
     let expected = cluster_enforcement(inputs.detections);
     if unknown > 0 && open.is_empty() {
-        return vec![check.result(Verdict::Unknown, format!("cannot tell: {unknown} of {} pairs could not be tried", open_before.len()))];
+        return vec![check.result(
+            Verdict::Unknown,
+            format!("cannot tell: {unknown} of {} pairs could not be tried", open_before.len()),
+        )];
     }
     let mut result = if shut == 0 && !open.is_empty() {
         not_enforced(check, inputs, &expected)
     } else if !open.is_empty() {
-        let mut result = check.result(Verdict::Fail, format!("enforced on some paths only: {} of {} stayed open", open.len(), open_before.len()));
+        let mut result = check.result(
+            Verdict::Fail,
+            format!("enforced on some paths only: {} of {} stayed open", open.len(), open_before.len()),
+        );
         result.evidence = open.into_iter().take(4).collect();
         result
     } else if !stayed_shut.is_empty() {
-        let mut result = check.result(Verdict::Fail, format!("{} of {} paths stayed shut after the policy was removed", stayed_shut.len(), open_before.len()));
+        let mut result = check.result(
+            Verdict::Fail,
+            format!("{} of {} paths stayed shut after the policy was removed", stayed_shut.len(), open_before.len()),
+        );
         result.evidence = stayed_shut.into_iter().take(4).collect();
         result
     } else {
         let took = |ms: Option<u64>| ms.map_or("?".to_owned(), |ms| format!("{:.1} s", ms as f64 / 1000.0));
-        check.result(Verdict::Pass, format!("enforced: shut after {}, open again after {}", took(record.shut_ms), took(record.open_ms)))
+        check.result(
+            Verdict::Pass,
+            format!("enforced: shut after {}, open again after {}", took(record.shut_ms), took(record.open_ms)),
+        )
     };
     if result.verdict == Verdict::Pass && expected == Enforcement::DoesNot {
         result.verdict = Verdict::Note;
@@ -77,7 +97,8 @@ fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {
 }
 
 fn not_enforced(check: &Check, inputs: &Inputs<'_>, expected: &Enforcement) -> CheckResult {
-    let waited = format!("not enforced: the port stayed open for {:.1} s", inputs.recording.policy.waited_ms as f64 / 1000.0);
+    let waited =
+        format!("not enforced: the port stayed open for {:.1} s", inputs.recording.policy.waited_ms as f64 / 1000.0);
     match expected {
         Enforcement::Enforces => check.result(Verdict::Fail, format!("{waited}, although this CNI enforces policies")),
         Enforcement::DoesNot | Enforcement::Depends(_) => {
@@ -89,10 +110,17 @@ fn not_enforced(check: &Check, inputs: &Inputs<'_>, expected: &Enforcement) -> C
             match &inputs.recording.snapshot.network_policies {
                 Ok(policies) if policies.is_empty() => check.result(Verdict::Note, format!("{waited}{why}")),
                 Ok(policies) => {
-                    let detail = format!("{waited}{why}; yet there are {} that protect nothing: {}", super::count(policies.len(), "NetworkPolicy object"), some_of(policies, 3));
+                    let detail = format!(
+                        "{waited}{why}; yet there are {} that protect nothing: {}",
+                        super::count(policies.len(), "NetworkPolicy object"),
+                        some_of(policies, 3)
+                    );
                     check.result(Verdict::Warn, detail)
                 }
-                Err(missing) => check.result(Verdict::Unknown, format!("{waited}{why}; whether policies rely on it is unknown: {missing}")),
+                Err(missing) => check.result(
+                    Verdict::Unknown,
+                    format!("{waited}{why}; whether policies rely on it is unknown: {missing}"),
+                ),
             }
         }
     }

@@ -19,8 +19,10 @@ fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {
     if pods.is_empty() {
         return vec![check.result(Verdict::Unknown, "no probe pod was started")];
     }
-    let stuck: Vec<String> =
-        pods.iter().filter_map(|pod| Some(format!("{} on {}: {}", pod.component, pod.node, pod.stuck.as_ref()?))).collect();
+    let stuck: Vec<String> = pods
+        .iter()
+        .filter_map(|pod| Some(format!("{} on {}: {}", pod.component, pod.node, pod.stuck.as_ref()?)))
+        .collect();
     if stuck.is_empty() {
         return vec![check.result(Verdict::Pass, count(pods.len(), "pod"))];
     }

@@ -31,5 +31,9 @@ fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {
     if inputs.recording.runs.is_empty() {
         return Vec::new();
     }
-    if late.is_empty() { vec![check.result(Verdict::Pass, "")] } else { vec![check.result(Verdict::Warn, some_of(&late, 5))] }
+    if late.is_empty() {
+        vec![check.result(Verdict::Pass, "")]
+    } else {
+        vec![check.result(Verdict::Warn, some_of(&late, 5))]
+    }
 }

@@ -22,7 +22,8 @@ const BY_CHANCE: f64 = 1e-6;
 
 fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {
     let topology = &inputs.recording.topology;
-    let backends: Vec<String> = topology.nodes.iter().filter(|node| node.server.is_some()).map(|node| server_name(&node.name)).collect();
+    let backends: Vec<String> =
+        topology.nodes.iter().filter(|node| node.server.is_some()).map(|node| server_name(&node.name)).collect();
     let answers: Vec<&str> = inputs
         .judged
         .iter()
@@ -40,7 +41,13 @@ fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {
     // Probability that one given backend gets none of n connections, times the number of backends (union bound).
     let n = backends.len() as f64;
     let chance = n * (1.0 - 1.0 / n).powi(i32::try_from(answers.len()).unwrap_or(i32::MAX));
-    let detail = format!("{} of {} never answered in {} connections: {}", unseen.len(), backends.len(), answers.len(), some_of(&unseen, 5));
+    let detail = format!(
+        "{} of {} never answered in {} connections: {}",
+        unseen.len(),
+        backends.len(),
+        answers.len(),
+        some_of(&unseen, 5)
+    );
     if chance < BY_CHANCE {
         vec![check.result(Verdict::Fail, detail)]
     } else if answers.is_empty() {

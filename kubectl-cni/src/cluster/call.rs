@@ -56,7 +56,10 @@ const ATTEMPT: Duration = Duration::from_secs(15);
 impl Call {
     /// Runs the request until it is answered, refused for good, or the time is over. What may pass by itself is tried again: no connection,
     /// 429, 5xx, a torn answer.
-    pub(crate) async fn run<T, F: Future<Output = Result<T, kube::Error>>>(&self, mut request: impl FnMut() -> F) -> Result<T, CallError> {
+    pub(crate) async fn run<T, F: Future<Output = Result<T, kube::Error>>>(
+        &self,
+        mut request: impl FnMut() -> F,
+    ) -> Result<T, CallError> {
         let deadline = Instant::now() + self.timeout;
         let mut pause = Duration::from_millis(100);
         loop {
@@ -86,7 +89,9 @@ impl Call {
     fn final_word(&self, error: &kube::Error) -> Option<CallError> {
         match error {
             kube::Error::Api(status) => match status.code {
-                401 => Some(CallError::Missing(Missing::Failed("the API server does not accept these credentials (401 Unauthorized)".to_owned()))),
+                401 => Some(CallError::Missing(Missing::Failed(
+                    "the API server does not accept these credentials (401 Unauthorized)".to_owned(),
+                ))),
                 403 if status.message.contains("exceeded quota") => Some(CallError::Refused(status.message.clone())),
                 403 => Some(CallError::Missing(Missing::Forbidden {
                     verb: self.verb.to_owned(),
@@ -99,9 +104,10 @@ impl Call {
                 400 | 405..=428 => Some(CallError::Refused(status.message.clone())),
                 _ => None,
             },
-            kube::Error::Auth(_) | kube::Error::BuildRequest(_) | kube::Error::SerdeError(_) | kube::Error::InferConfig(_) => {
-                Some(CallError::Missing(Missing::Failed(plain(error))))
-            }
+            kube::Error::Auth(_)
+            | kube::Error::BuildRequest(_)
+            | kube::Error::SerdeError(_)
+            | kube::Error::InferConfig(_) => Some(CallError::Missing(Missing::Failed(plain(error)))),
             _ => None,
         }
     }

@@ -56,7 +56,11 @@ pub(crate) async fn find_leftovers(cluster: &Cluster, namespace: Option<&str>) -
                 if namespace.is_some_and(|wanted| kind == "Namespace" && item.name != wanted) {
                     continue;
                 }
-                let entry = found.entry(item.run.clone()).or_insert(Leftover { run: item.run, objects: Vec::new(), renewed: None });
+                let entry = found.entry(item.run.clone()).or_insert(Leftover {
+                    run: item.run,
+                    objects: Vec::new(),
+                    renewed: None,
+                });
                 entry.renewed = entry.renewed.max(item.renewed);
                 entry.objects.push(Applied { kind: kind.to_owned(), namespace: item.namespace, name: item.name });
             }
@@ -79,11 +83,20 @@ pub(crate) async fn find_leftovers_in(cluster: &Cluster, namespace: Option<&str>
     let namespaces = list(cluster, Api::<Namespace>::all(cluster.client.clone()), None).await.unwrap_or_default();
     let mut found: BTreeMap<String, Leftover> = BTreeMap::new();
     for seen in namespaces {
-        let inside = list(cluster, Api::<ConfigMap>::namespaced(cluster.client.clone(), &seen.name), Some(&seen.name)).await.unwrap_or_default();
-        let sets = list(cluster, Api::<DaemonSet>::namespaced(cluster.client.clone(), &seen.name), Some(&seen.name)).await.unwrap_or_default();
-        let entry = found.entry(seen.run.clone()).or_insert(Leftover { run: seen.run, objects: Vec::new(), renewed: None });
+        let inside = list(cluster, Api::<ConfigMap>::namespaced(cluster.client.clone(), &seen.name), Some(&seen.name))
+            .await
+            .unwrap_or_default();
+        let sets = list(cluster, Api::<DaemonSet>::namespaced(cluster.client.clone(), &seen.name), Some(&seen.name))
+            .await
+            .unwrap_or_default();
+        let entry =
+            found.entry(seen.run.clone()).or_insert(Leftover { run: seen.run, objects: Vec::new(), renewed: None });
         entry.renewed = inside.iter().map(|map| map.renewed).chain([entry.renewed]).max().flatten();
-        entry.objects.extend(sets.into_iter().map(|set| Applied { kind: "DaemonSet".to_owned(), namespace: set.namespace, name: set.name }));
+        entry.objects.extend(sets.into_iter().map(|set| Applied {
+            kind: "DaemonSet".to_owned(),
+            namespace: set.namespace,
+            name: set.name,
+        }));
         entry.objects.push(Applied { kind: "Namespace".to_owned(), namespace: String::new(), name: seen.name });
     }
     found.into_values().collect()
@@ -107,7 +120,12 @@ where
 {
     let (plural, group) = (K::plural(&()), K::group(&()));
     let resource = if group.is_empty() { plural.into_owned() } else { format!("{plural}.{group}") };
-    let call = Call { verb: "list", resource, namespace: namespace.unwrap_or_default().to_owned(), timeout: cluster.request_timeout };
+    let call = Call {
+        verb: "list",
+        resource,
+        namespace: namespace.unwrap_or_default().to_owned(),
+        timeout: cluster.request_timeout,
+    };
     let params = ListParams::default().labels(&format!("{}={},{RUN_LABEL}", MANAGED_BY.0, MANAGED_BY.1));
     let items = call.run(|| api.list_metadata(&params)).await?.items;
     Ok(items

@@ -27,7 +27,9 @@ pub(crate) struct Cluster {
 /// One line that names the file or context and what to type next.
 pub(crate) async fn connect(args: &ConnectArgs) -> Result<Cluster> {
     let kubeconfig = match &args.kubeconfig {
-        Some(path) => Some(Kubeconfig::read_from(path).map_err(plain).with_context(|| format!("kubeconfig {}", path.display()))?),
+        Some(path) => {
+            Some(Kubeconfig::read_from(path).map_err(plain).with_context(|| format!("kubeconfig {}", path.display()))?)
+        }
         None => match Kubeconfig::read() {
             Ok(kubeconfig) => Some(kubeconfig),
             Err(KubeconfigError::ReadConfig(error, path)) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -50,7 +52,10 @@ pub(crate) async fn connect(args: &ConnectArgs) -> Result<Cluster> {
                 bail!("there is no context {context:?} in the kubeconfig; known: {}", names(&kubeconfig));
             }
             let options = KubeConfigOptions { context: Some(context.clone()), ..KubeConfigOptions::default() };
-            let config = Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(plain).with_context(|| format!("context {context}"))?;
+            let config = Config::from_custom_kubeconfig(kubeconfig, &options)
+                .await
+                .map_err(plain)
+                .with_context(|| format!("context {context}"))?;
             (config, context)
         }
         None => match Config::incluster() {

@@ -20,11 +20,28 @@ use crate::probe::observe::{AgentRun, Observation, Outcome};
 /// # Errors
 ///
 /// The exec was refused, before anything was sent.
-pub(crate) async fn exec_plan(cluster: &Cluster, namespace: &str, pod: &str, name: &str, plan: &str, bound: Duration) -> Result<AgentRun, CallError> {
+pub(crate) async fn exec_plan(
+    cluster: &Cluster,
+    namespace: &str,
+    pod: &str,
+    name: &str,
+    plan: &str,
+    bound: Duration,
+) -> Result<AgentRun, CallError> {
     let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
-    let params = AttachParams::default().stdin(true).stdout(true).stderr(false).max_stdin_buf_size(64 << 10).max_stdout_buf_size(64 << 10);
+    let params = AttachParams::default()
+        .stdin(true)
+        .stdout(true)
+        .stderr(false)
+        .max_stdin_buf_size(64 << 10)
+        .max_stdout_buf_size(64 << 10);
     let command = [AGENT_PATH, "probe", &format!("name={name}")].map(str::to_owned);
-    let call = Call { verb: "create", resource: "pods/exec".to_owned(), namespace: namespace.to_owned(), timeout: cluster.request_timeout.min(bound) };
+    let call = Call {
+        verb: "create",
+        resource: "pods/exec".to_owned(),
+        namespace: namespace.to_owned(),
+        timeout: cluster.request_timeout.min(bound),
+    };
     let mut process = call.run(|| api.exec(pod, command.clone(), &params)).await?;
     let mut run = AgentRun::default();
     let (Some(mut stdin), Some(mut stdout)) = (process.stdin(), process.stdout()) else {
@@ -50,7 +67,9 @@ pub(crate) async fn exec_plan(cluster: &Cluster, namespace: &str, pod: &str, nam
     };
     match timeout(bound, exchange).await {
         Ok(Ok(_)) if run.complete => {}
-        Ok(Ok(_)) => run.trouble = Some(run.trouble.take().unwrap_or_else(|| "the agent's answer ended early".to_owned())),
+        Ok(Ok(_)) => {
+            run.trouble = Some(run.trouble.take().unwrap_or_else(|| "the agent's answer ended early".to_owned()))
+        }
         Ok(Err(error)) => run.trouble = Some(format!("exec connection: {error}")),
         Err(_) => run.trouble = Some(format!("no complete answer from the agent within {} s", bound.as_secs())),
     }
@@ -62,10 +81,27 @@ pub(crate) async fn exec_plan(cluster: &Cluster, namespace: &str, pod: &str, nam
 /// # Errors
 ///
 /// The exec was refused.
-pub(crate) async fn exec_text(cluster: &Cluster, namespace: &str, pod: &str, container: &str, command: &[String], bound: Duration) -> Result<String, CallError> {
+pub(crate) async fn exec_text(
+    cluster: &Cluster,
+    namespace: &str,
+    pod: &str,
+    container: &str,
+    command: &[String],
+    bound: Duration,
+) -> Result<String, CallError> {
     let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
-    let params = AttachParams::default().container(container).stdin(false).stdout(true).stderr(true).max_stdout_buf_size(64 << 10);
-    let call = Call { verb: "create", resource: "pods/exec".to_owned(), namespace: namespace.to_owned(), timeout: cluster.request_timeout.min(bound) };
+    let params = AttachParams::default()
+        .container(container)
+        .stdin(false)
+        .stdout(true)
+        .stderr(true)
+        .max_stdout_buf_size(64 << 10);
+    let call = Call {
+        verb: "create",
+        resource: "pods/exec".to_owned(),
+        namespace: namespace.to_owned(),
+        timeout: cluster.request_timeout.min(bound),
+    };
     let mut process = call.run(|| api.exec(pod, command.to_vec(), &params)).await?;
     let mut text = Vec::new();
     if let Some(stdout) = process.stdout() {
@@ -79,9 +115,20 @@ pub(crate) async fn exec_text(cluster: &Cluster, namespace: &str, pod: &str, con
 /// # Errors
 ///
 /// The log may not be read.
-pub(crate) async fn pod_log(cluster: &Cluster, namespace: &str, pod: &str, follow: bool, bound: Duration) -> Result<(AgentRun, Vec<String>), CallError> {
+pub(crate) async fn pod_log(
+    cluster: &Cluster,
+    namespace: &str,
+    pod: &str,
+    follow: bool,
+    bound: Duration,
+) -> Result<(AgentRun, Vec<String>), CallError> {
     let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
-    let call = Call { verb: "get", resource: "pods/log".to_owned(), namespace: namespace.to_owned(), timeout: cluster.request_timeout.min(bound) };
+    let call = Call {
+        verb: "get",
+        resource: "pods/log".to_owned(),
+        namespace: namespace.to_owned(),
+        timeout: cluster.request_timeout.min(bound),
+    };
     let params = LogParams { follow, ..LogParams::default() };
     let stream = call.run(|| api.log_stream(pod, &params)).await?;
     let mut lines = Box::pin(stream).lines();
@@ -90,7 +137,8 @@ pub(crate) async fn pod_log(cluster: &Cluster, namespace: &str, pod: &str, follo
     let mut reader = Lines::default();
     let read = async {
         while let Some(Ok(line)) = futures::StreamExt::next(&mut lines).await {
-            if let Ok(Line::Seen { protocol: cni_probe_wire::Protocol::Udp, name }) = parse_output_line(line.as_bytes()) {
+            if let Ok(Line::Seen { protocol: cni_probe_wire::Protocol::Udp, name }) = parse_output_line(line.as_bytes())
+            {
                 seen.push(name.to_owned());
             }
             if reader.take(format!("{line}\n").as_bytes(), &mut run) && follow {

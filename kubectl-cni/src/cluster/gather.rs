@@ -29,11 +29,21 @@ const CNI_OBJECTS_MAX: u32 = 5_000;
 
 /// Reads everything that is judged before a probe pod exists. `allow_exec` also asks the CNI's agents themselves.
 pub(crate) async fn gather(cluster: &Cluster, facts: &Facts, allow_exec: bool) -> (Snapshot, Vec<Detection>) {
-    let version_call = Call { verb: "get", resource: "/version".to_owned(), namespace: String::new(), timeout: cluster.request_timeout };
-    let version = async {
-        version_call.run(|| cluster.client.apiserver_version()).await.map(|info| info.git_version).map_err(Missing::from)
+    let version_call = Call {
+        verb: "get",
+        resource: "/version".to_owned(),
+        namespace: String::new(),
+        timeout: cluster.request_timeout,
     };
-    let groups_call = Call { verb: "get", resource: "/apis".to_owned(), namespace: String::new(), timeout: cluster.request_timeout };
+    let version = async {
+        version_call
+            .run(|| cluster.client.apiserver_version())
+            .await
+            .map(|info| info.git_version)
+            .map_err(Missing::from)
+    };
+    let groups_call =
+        Call { verb: "get", resource: "/apis".to_owned(), namespace: String::new(), timeout: cluster.request_timeout };
     let groups = async { groups_call.run(|| cluster.client.list_api_groups()).await.map_err(Missing::from) };
     let everything = ListParams::default();
     let not_ours = ListParams::default().labels(&format!("{}!={}", MANAGED_BY.0, MANAGED_BY.1));
@@ -74,7 +84,9 @@ pub(crate) async fn gather(cluster: &Cluster, facts: &Facts, allow_exec: bool) -
 }
 
 /// The cluster DNS Service with its pods, and `default/kubernetes`.
-pub(crate) async fn read_dns_and_api(cluster: &Cluster) -> (Gathered<Option<Service>>, Gathered<Vec<DnsPod>>, Gathered<Option<Service>>) {
+pub(crate) async fn read_dns_and_api(
+    cluster: &Cluster,
+) -> (Gathered<Option<Service>>, Gathered<Vec<DnsPod>>, Gathered<Option<Service>>) {
     let (dns, api) = tokio::join!(read_dns(cluster), async {
         let api: Api<CoreService> = Api::namespaced(cluster.client.clone(), "default");
         let call = call_for::<CoreService>(cluster, "get", "default");
@@ -99,7 +111,9 @@ async fn read_dns(cluster: &Cluster) -> (Gathered<Option<Service>>, Gathered<Vec
         Ok(services) => services,
         Err(error) => return (Err(error.clone().into()), Err(error.into())),
     };
-    let Some(chosen) = services.iter().find(|one| one.spec.as_ref().is_some_and(|spec| spec.cluster_ip.as_deref() != Some("None"))) else {
+    let Some(chosen) =
+        services.iter().find(|one| one.spec.as_ref().is_some_and(|spec| spec.cluster_ip.as_deref() != Some("None")))
+    else {
         return (Ok(None), Ok(Vec::new()));
     };
     let service = service_of(chosen);
@@ -113,9 +127,19 @@ async fn read_dns(cluster: &Cluster) -> (Gathered<Option<Service>>, Gathered<Vec
 fn dns_pods(slices: &[EndpointSlice]) -> Vec<DnsPod> {
     let mut pods: BTreeMap<String, DnsPod> = BTreeMap::new();
     for slice in slices {
-        let port = slice.ports.iter().flatten().find(|port| port.protocol.as_deref() == Some("UDP")).and_then(|port| port.port).unwrap_or(53);
+        let port = slice
+            .ports
+            .iter()
+            .flatten()
+            .find(|port| port.protocol.as_deref() == Some("UDP"))
+            .and_then(|port| port.port)
+            .unwrap_or(53);
         for endpoint in &slice.endpoints {
-            let name = endpoint.target_ref.as_ref().and_then(|target| target.name.clone()).unwrap_or_else(|| endpoint.addresses.join(","));
+            let name = endpoint
+                .target_ref
+                .as_ref()
+                .and_then(|target| target.name.clone())
+                .unwrap_or_else(|| endpoint.addresses.join(","));
             let ready = endpoint.conditions.as_ref().and_then(|conditions| conditions.ready).unwrap_or(true);
             if !ready {
                 continue;
@@ -155,7 +179,9 @@ pub(crate) async fn read_agent_pods(cluster: &Cluster, detections: &[Detection])
     let mut pods = Vec::new();
     for agent in detections.iter().flat_map(|detection| &detection.agents) {
         let selector: Vec<String> = agent.selector.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        pods.extend(list_in::<Pod>(cluster, &agent.namespace, &ListParams::default().labels(&selector.join(","))).await?);
+        pods.extend(
+            list_in::<Pod>(cluster, &agent.namespace, &ListParams::default().labels(&selector.join(","))).await?,
+        );
     }
     Ok(pods)
 }
@@ -165,7 +191,13 @@ pub(crate) async fn read_agent_pods(cluster: &Cluster, detections: &[Detection])
 /// # Errors
 ///
 /// It does not say.
-pub(crate) async fn may(cluster: &Cluster, namespace: &str, verb: &str, resource: &str, subresource: Option<&str>) -> Result<bool, CallError> {
+pub(crate) async fn may(
+    cluster: &Cluster,
+    namespace: &str,
+    verb: &str,
+    resource: &str,
+    subresource: Option<&str>,
+) -> Result<bool, CallError> {
     let review = SelfSubjectAccessReview {
         spec: SelfSubjectAccessReviewSpec {
             resource_attributes: Some(ResourceAttributes {
@@ -181,13 +213,15 @@ pub(crate) async fn may(cluster: &Cluster, namespace: &str, verb: &str, resource
     };
     let api: Api<SelfSubjectAccessReview> = Api::all(cluster.client.clone());
     let params = PostParams::default();
-    let answer = call_for::<SelfSubjectAccessReview>(cluster, "create", "").run(|| api.create(&params, &review)).await?;
+    let answer =
+        call_for::<SelfSubjectAccessReview>(cluster, "create", "").run(|| api.create(&params, &review)).await?;
     Ok(answer.status.is_some_and(|status| status.allowed))
 }
 
 async fn read_agents(cluster: &Cluster, detections: &[Detection], snapshot: &mut Snapshot) {
     snapshot.agent_pods = read_agent_pods(cluster, detections).await;
-    let namespaces: BTreeSet<&str> = detections.iter().flat_map(|detection| &detection.agents).map(|agent| agent.namespace.as_str()).collect();
+    let namespaces: BTreeSet<&str> =
+        detections.iter().flat_map(|detection| &detection.agents).map(|agent| agent.namespace.as_str()).collect();
     for namespace in namespaces {
         match list_in::<ControllerRevision>(cluster, namespace, &ListParams::default()).await {
             Ok(found) => {
@@ -201,7 +235,13 @@ async fn read_agents(cluster: &Cluster, detections: &[Detection], snapshot: &mut
 }
 
 /// Objects in which the CNI says how it is, as far as its group is served.
-async fn read_cni_objects(cluster: &Cluster, facts: &Facts, detections: &[Detection], versions: &BTreeMap<String, String>, snapshot: &mut Snapshot) {
+async fn read_cni_objects(
+    cluster: &Cluster,
+    facts: &Facts,
+    detections: &[Detection],
+    versions: &BTreeMap<String, String>,
+    snapshot: &mut Snapshot,
+) {
     let resources: BTreeSet<&str> = detections
         .iter()
         .filter_map(|detection| facts.get(&detection.id))
@@ -212,9 +252,19 @@ async fn read_cni_objects(cluster: &Cluster, facts: &Facts, detections: &[Detect
         let Some(version) = versions.get(group) else { continue };
         let request = kube::core::Request::new(format!("/apis/{group}/{version}/{plural}"));
         let page = ListParams::default().limit(CNI_OBJECTS_MAX);
-        let call = Call { verb: "list", resource: resource.to_owned(), namespace: String::new(), timeout: cluster.request_timeout };
+        let call = Call {
+            verb: "list",
+            resource: resource.to_owned(),
+            namespace: String::new(),
+            timeout: cluster.request_timeout,
+        };
         let answer = call
-            .run(|| async { cluster.client.request::<serde_json::Value>(request.list(&page).map_err(kube::Error::BuildRequest)?).await })
+            .run(|| async {
+                cluster
+                    .client
+                    .request::<serde_json::Value>(request.list(&page).map_err(kube::Error::BuildRequest)?)
+                    .await
+            })
             .await;
         let items = answer.map(|mut list| match list["items"].take() {
             serde_json::Value::Array(items) => items,

@@ -73,7 +73,11 @@ const HOPELESS: [&str; 8] = [
 /// # Errors
 ///
 /// Pods cannot be listed.
-pub(crate) async fn wait_pods(cluster: &Cluster, want: &WaitPods<'_>, mut progress: impl FnMut(usize, usize, &str)) -> Result<Vec<PodReport>, CallError> {
+pub(crate) async fn wait_pods(
+    cluster: &Cluster,
+    want: &WaitPods<'_>,
+    mut progress: impl FnMut(usize, usize, &str),
+) -> Result<Vec<PodReport>, CallError> {
     let start = Instant::now();
     let deadline = start + want.timeout;
     let mut pods: BTreeMap<(String, String), Pod> = BTreeMap::new();
@@ -87,7 +91,8 @@ pub(crate) async fn wait_pods(cluster: &Cluster, want: &WaitPods<'_>, mut progre
     loop {
         let reports = reports(want, &pods, &events);
         let running = reports.iter().filter(|report| matches!(report.state, PodState::Running(_))).count();
-        let waiting: Vec<&PodReport> = reports.iter().filter(|report| matches!(report.state, PodState::Stuck(_))).collect();
+        let waiting: Vec<&PodReport> =
+            reports.iter().filter(|report| matches!(report.state, PodState::Stuck(_))).collect();
         let text = waiting.first().map(|report| awaited(report)).unwrap_or_default();
         progress(running, reports.len(), &text);
         let now = Instant::now();
@@ -168,7 +173,10 @@ fn watch_pods(cluster: Cluster, namespace: String, run: String) -> impl futures:
             sleep(Duration::from_millis(300)).await;
         }
     });
-    futures::stream::unfold(receiver, |mut receiver| async move { receiver.recv().await.map(|change| (change, receiver)) })
+    futures::stream::unfold(
+        receiver,
+        |mut receiver| async move { receiver.recv().await.map(|change| (change, receiver)) },
+    )
 }
 
 /// Latest warning per pod or DaemonSet name. Events are a help only: without the right to read them the pod's own status has to do.
@@ -180,10 +188,27 @@ async fn read_events(cluster: &Cluster, want: &WaitPods<'_>) -> BTreeMap<String,
         let Ok(Ok(events)) = timeout(Duration::from_secs(5), api.list(&params)).await else { continue };
         for event in events.items {
             let reason = event.reason.unwrap_or_default();
-            if matches!(reason.as_str(), "FailedCreate" | "FailedCreatePodSandBox" | "FailedScheduling" | "Failed" | "FailedMount" | "NetworkNotReady" | "BackOff") {
-                let at = event.last_timestamp.map(|time| time.0.to_string()).or(event.event_time.map(|time| time.0.to_string())).unwrap_or_default();
+            if matches!(
+                reason.as_str(),
+                "FailedCreate"
+                    | "FailedCreatePodSandBox"
+                    | "FailedScheduling"
+                    | "Failed"
+                    | "FailedMount"
+                    | "NetworkNotReady"
+                    | "BackOff"
+            ) {
+                let at = event
+                    .last_timestamp
+                    .map(|time| time.0.to_string())
+                    .or(event.event_time.map(|time| time.0.to_string()))
+                    .unwrap_or_default();
                 let message = event.message.unwrap_or_default();
-                found.push((at, event.involved_object.name.unwrap_or_default(), format!("{reason}: {}", one_line(&message))));
+                found.push((
+                    at,
+                    event.involved_object.name.unwrap_or_default(),
+                    format!("{reason}: {}", one_line(&message)),
+                ));
             }
         }
     }
@@ -205,11 +230,20 @@ fn node_of(pod: &Pod) -> Option<String> {
     if let Some(node) = &spec.node_name {
         return Some(node.clone());
     }
-    let affinity = spec.affinity.as_ref()?.node_affinity.as_ref()?.required_during_scheduling_ignored_during_execution.as_ref()?;
-    affinity.node_selector_terms.iter().flat_map(|term| term.match_fields.iter().flatten()).find_map(|field| field.values.as_ref()?.first().cloned())
+    let affinity =
+        spec.affinity.as_ref()?.node_affinity.as_ref()?.required_during_scheduling_ignored_during_execution.as_ref()?;
+    affinity
+        .node_selector_terms
+        .iter()
+        .flat_map(|term| term.match_fields.iter().flatten())
+        .find_map(|field| field.values.as_ref()?.first().cloned())
 }
 
-fn reports(want: &WaitPods<'_>, pods: &BTreeMap<(String, String), Pod>, events: &BTreeMap<String, String>) -> Vec<PodReport> {
+fn reports(
+    want: &WaitPods<'_>,
+    pods: &BTreeMap<(String, String), Pod>,
+    events: &BTreeMap<String, String>,
+) -> Vec<PodReport> {
     let mut reports = Vec::new();
     for node in want.nodes.keys() {
         for component in &want.components {
@@ -229,14 +263,21 @@ fn reports(want: &WaitPods<'_>, pods: &BTreeMap<(String, String), Pod>, events: 
 
 fn state(pod: Option<&Pod>, component: &str, events: &BTreeMap<String, String>) -> PodState {
     let Some(pod) = pod else {
-        let denied = events.iter().find(|(name, text)| name.starts_with(&format!("cni-{component}")) && text.starts_with("FailedCreate:"));
-        return PodState::Stuck(denied.map_or("no pod was made for this node yet".to_owned(), |(_, text)| text.clone()));
+        let denied = events
+            .iter()
+            .find(|(name, text)| name.starts_with(&format!("cni-{component}")) && text.starts_with("FailedCreate:"));
+        return PodState::Stuck(
+            denied.map_or("no pod was made for this node yet".to_owned(), |(_, text)| text.clone()),
+        );
     };
     let status = pod.status.as_ref();
     let container = status.and_then(|status| status.container_statuses.as_ref()?.first());
     let running = container.and_then(|container| container.state.as_ref()?.running.as_ref()).is_some();
-    let ips: Vec<IpAddr> =
-        status.into_iter().flat_map(|status| status.pod_ips.iter().flatten()).filter_map(|ip| ip.ip.parse().ok()).collect();
+    let ips: Vec<IpAddr> = status
+        .into_iter()
+        .flat_map(|status| status.pod_ips.iter().flatten())
+        .filter_map(|ip| ip.ip.parse().ok())
+        .collect();
     if running && !ips.is_empty() {
         return PodState::Running(ips);
     }
@@ -251,7 +292,13 @@ fn state(pod: Option<&Pod>, component: &str, events: &BTreeMap<String, String>) 
     if let Some(event) = event {
         return PodState::Stuck(event.clone());
     }
-    let scheduled = status.and_then(|status| status.conditions.as_ref()?.iter().find(|condition| condition.type_ == "PodScheduled" && condition.status == "False"));
+    let scheduled = status.and_then(|status| {
+        status
+            .conditions
+            .as_ref()?
+            .iter()
+            .find(|condition| condition.type_ == "PodScheduled" && condition.status == "False")
+    });
     let unscheduled = scheduled.map(|condition| one_line(condition.message.as_deref().unwrap_or("not scheduled")));
     let phase = status.and_then(|status| status.phase.clone()).unwrap_or_else(|| "Pending".to_owned());
     PodState::Stuck(unscheduled.unwrap_or_else(|| format!("{phase}: the kubelet has not started it")))
@@ -259,7 +306,9 @@ fn state(pod: Option<&Pod>, component: &str, events: &BTreeMap<String, String>) 
 
 fn is_ready(pod: &Pod) -> bool {
     let conditions = pod.status.as_ref().and_then(|status| status.conditions.as_ref());
-    conditions.is_some_and(|conditions| conditions.iter().any(|condition| condition.type_ == "Ready" && condition.status == "True"))
+    conditions.is_some_and(|conditions| {
+        conditions.iter().any(|condition| condition.type_ == "Ready" && condition.status == "True")
+    })
 }
 
 fn awaited(report: &PodReport) -> String {
@@ -273,15 +322,25 @@ fn hopeless(report: &PodReport, pods: &BTreeMap<(String, String), Pod>, events: 
     let PodState::Stuck(why) = &report.state else { return true };
     let reason = why.split(':').next().unwrap_or_default();
     // A pull error shows as BackOff a little later; the first pull of a large image shows as ContainerCreating and is waited for.
-    HOPELESS.contains(&reason) || (!pods.contains_key(&(report.node.clone(), report.component.clone())) && !events.is_empty() && reason == "FailedCreate")
+    HOPELESS.contains(&reason)
+        || (!pods.contains_key(&(report.node.clone(), report.component.clone()))
+            && !events.is_empty()
+            && reason == "FailedCreate")
 }
 
 /// Stuck in a way that others need not wait for any longer.
-fn excused(want: &WaitPods<'_>, report: &PodReport, pods: &BTreeMap<(String, String), Pod>, events: &BTreeMap<String, String>) -> bool {
+fn excused(
+    want: &WaitPods<'_>,
+    report: &PodReport,
+    pods: &BTreeMap<(String, String), Pod>,
+    events: &BTreeMap<String, String>,
+) -> bool {
     let PodState::Stuck(why) = &report.state else { return true };
     let node_ready = want.nodes.get(&report.node).copied().unwrap_or(false);
     let reason = why.split(':').next().unwrap_or_default();
-    hopeless(report, pods, events) || !node_ready || matches!(reason, "FailedCreatePodSandBox" | "FailedCreate" | "FailedScheduling" | "NetworkNotReady")
+    hopeless(report, pods, events)
+        || !node_ready
+        || matches!(reason, "FailedCreatePodSandBox" | "FailedCreate" | "FailedScheduling" | "NetworkNotReady")
 }
 
 /// Node and component of the pods of a run that are Ready.
@@ -289,10 +348,24 @@ fn excused(want: &WaitPods<'_>, report: &PodReport, pods: &BTreeMap<(String, Str
 /// # Errors
 ///
 /// They cannot be listed.
-pub(crate) async fn ready_pods(cluster: &Cluster, namespace: &str, run: &str) -> Result<BTreeSet<(String, String)>, CallError> {
+pub(crate) async fn ready_pods(
+    cluster: &Cluster,
+    namespace: &str,
+    run: &str,
+) -> Result<BTreeSet<(String, String)>, CallError> {
     let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
-    let call = Call { verb: "list", resource: "pods".to_owned(), namespace: namespace.to_owned(), timeout: cluster.request_timeout };
+    let call = Call {
+        verb: "list",
+        resource: "pods".to_owned(),
+        namespace: namespace.to_owned(),
+        timeout: cluster.request_timeout,
+    };
     let list = ListParams::default().labels(&format!("{RUN_LABEL}={run}"));
     let found = call.run(|| api.list(&list)).await;
-    Ok(found?.items.iter().filter(|pod| is_ready(pod)).filter_map(|pod| Some((node_of(pod)?, component(pod)?))).collect())
+    Ok(found?
+        .items
+        .iter()
+        .filter(|pod| is_ready(pod))
+        .filter_map(|pod| Some((node_of(pod)?, component(pod)?)))
+        .collect())
 }

@@ -29,13 +29,21 @@ impl Applied {
     /// What a manifest names.
     pub(crate) fn of(manifest: &Value) -> Applied {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        Applied { kind: text(&manifest["kind"]), namespace: text(&manifest["metadata"]["namespace"]), name: text(&manifest["metadata"]["name"]) }
+        Applied {
+            kind: text(&manifest["kind"]),
+            namespace: text(&manifest["metadata"]["namespace"]),
+            name: text(&manifest["metadata"]["name"]),
+        }
     }
 }
 
 impl std::fmt::Display for Applied {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.namespace.is_empty() { write!(f, "{} {}", self.kind, self.name) } else { write!(f, "{} {}/{}", self.kind, self.namespace, self.name) }
+        if self.namespace.is_empty() {
+            write!(f, "{} {}", self.kind, self.name)
+        } else {
+            write!(f, "{} {}/{}", self.kind, self.namespace, self.name)
+        }
     }
 }
 
@@ -135,15 +143,21 @@ pub(crate) async fn heartbeat(cluster: Cluster, namespace: String, name: String)
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let patch = json!({"metadata": {"annotations": {RENEWED: now.to_string()}}});
         // Best effort: a missed beat only lets another run see this one as abandoned half a minute later.
-        let _ = tokio::time::timeout(Duration::from_secs(3), api.patch_metadata(&name, &PatchParams::default(), &Patch::Merge(&patch))).await;
+        let _ = tokio::time::timeout(
+            Duration::from_secs(3),
+            api.patch_metadata(&name, &PatchParams::default(), &Patch::Merge(&patch)),
+        )
+        .await;
     }
 }
 
 /// Removes a run's objects and waits until they are gone: workloads before their pods, so that nothing is started anew.
 pub(super) async fn remove_all(cluster: &Cluster, run: &str, objects: Vec<Applied>, deadline: Instant) -> Vec<String> {
     let mut left = Vec::new();
-    let (namespaces, inside): (Vec<Applied>, Vec<Applied>) = objects.into_iter().partition(|object| object.kind == "Namespace");
-    let (workloads, rest): (Vec<Applied>, Vec<Applied>) = inside.into_iter().partition(|object| object.kind == "DaemonSet");
+    let (namespaces, inside): (Vec<Applied>, Vec<Applied>) =
+        objects.into_iter().partition(|object| object.kind == "Namespace");
+    let (workloads, rest): (Vec<Applied>, Vec<Applied>) =
+        inside.into_iter().partition(|object| object.kind == "DaemonSet");
     let ours = |namespace: &str| namespaces.iter().any(|object| object.name == namespace);
     // Namespaces first: their controller waits five seconds before it empties one, time in which the pods can go.
     note(&mut left, &namespaces, join_all(namespaces.iter().map(|object| delete(cluster, object))).await);
@@ -154,7 +168,9 @@ pub(super) async fn remove_all(cluster: &Cluster, run: &str, objects: Vec<Applie
         let gone = match delete_pods(cluster, namespace, &selector).await {
             _ if ours(namespace) => Ok(()), // gone when the namespace is
             // Without this right the garbage collector does it, only later.
-            Ok(()) | Err(CallError::Missing(Missing::Forbidden { .. })) => wait_no_pods(cluster, namespace, &selector, deadline).await,
+            Ok(()) | Err(CallError::Missing(Missing::Forbidden { .. })) => {
+                wait_no_pods(cluster, namespace, &selector, deadline).await
+            }
             Err(error) => Err(error),
         };
         if let Err(error) = gone {
@@ -198,20 +214,25 @@ fn api_version(kind: &str) -> &'static str {
 
 fn api(cluster: &Cluster, kind: &str, namespace: &str) -> Api<DynamicObject> {
     let resource = resource(api_version(kind), kind);
-    if namespace.is_empty() { Api::all_with(cluster.client.clone(), &resource) } else { Api::namespaced_with(cluster.client.clone(), namespace, &resource) }
+    if namespace.is_empty() {
+        Api::all_with(cluster.client.clone(), &resource)
+    } else {
+        Api::namespaced_with(cluster.client.clone(), namespace, &resource)
+    }
 }
 
 fn call(cluster: &Cluster, verb: &'static str, kind: &str, namespace: &str) -> Call {
     let resource = resource(api_version(kind), kind);
-    let name = if resource.group.is_empty() { resource.plural } else { format!("{}.{}", resource.plural, resource.group) };
+    let name =
+        if resource.group.is_empty() { resource.plural } else { format!("{}.{}", resource.plural, resource.group) };
     Call { verb, resource: name, namespace: namespace.to_owned(), timeout: cluster.request_timeout }
 }
 
 async fn send(cluster: &Cluster, manifest: &Value, dry_run: bool) -> Result<Value, CallError> {
     let target = Applied::of(manifest);
     let api = api(cluster, &target.kind, &target.namespace);
-    let object: DynamicObject =
-        serde_json::from_value(manifest.clone()).map_err(|error| CallError::Refused(format!("{target} does not parse: {error}")))?;
+    let object: DynamicObject = serde_json::from_value(manifest.clone())
+        .map_err(|error| CallError::Refused(format!("{target} does not parse: {error}")))?;
     let params = PostParams { dry_run, field_manager: Some("kubectl-cni".to_owned()) };
     let created = call(cluster, "create", &target.kind, &target.namespace).run(|| api.create(&params, &object)).await?;
     Ok(serde_json::to_value(created).unwrap_or_default())
@@ -242,7 +263,9 @@ async fn delete_pods(cluster: &Cluster, namespace: &str, selector: &str) -> Resu
     let pods = api(cluster, "Pod", namespace);
     let list = ListParams::default().labels(selector);
     let params = DeleteParams::default();
-    call(cluster, "deletecollection", "Pod", namespace).run(|| async { pods.delete_collection(&params, &list).await.map(|_| ()) }).await
+    call(cluster, "deletecollection", "Pod", namespace)
+        .run(|| async { pods.delete_collection(&params, &list).await.map(|_| ()) })
+        .await
 }
 
 async fn wait_no_pods(cluster: &Cluster, namespace: &str, selector: &str, deadline: Instant) -> Result<(), CallError> {
@@ -274,7 +297,9 @@ async fn wait_gone(cluster: &Cluster, target: &Applied, deadline: Instant) -> Re
             // Without the right to look, being told to go is all that can be known.
             Err(CallError::Missing(Missing::Forbidden { .. })) => return Ok(()),
             Err(error) => return Err(error),
-            Ok(Some(_)) if Instant::now() >= deadline => return Err(CallError::Missing(Missing::Failed("is still being removed".to_owned()))),
+            Ok(Some(_)) if Instant::now() >= deadline => {
+                return Err(CallError::Missing(Missing::Failed("is still being removed".to_owned())));
+            }
             Ok(Some(_)) => {}
         }
         sleep(pause).await;

@@ -24,7 +24,10 @@ pub(super) async fn run(args: CleanupArgs) -> Result<Exit> {
     for leftover in &found {
         if args.run.is_none() && !args.all && leftover.active(now) {
             active += 1;
-            notice(&format!("run {} seems to be going on; to remove it all the same: kubectl cni cleanup --run {}", leftover.run, leftover.run));
+            notice(&format!(
+                "run {} seems to be going on; to remove it all the same: kubectl cni cleanup --run {}",
+                leftover.run, leftover.run
+            ));
             continue;
         }
         print(&list(leftover, args.dry_run));

@@ -38,11 +38,13 @@ fn install(args: &CompletionArgs) -> Result<Exit> {
         }
     };
     let path = folder.join(SHIM_NAME);
-    std::fs::write(&path, SHIM).with_context(|| format!("writing {} (choose a folder on PATH with --dir)", path.display()))?;
+    std::fs::write(&path, SHIM)
+        .with_context(|| format!("writing {} (choose a folder on PATH with --dir)", path.display()))?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).with_context(|| format!("making {} executable", path.display()))?;
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))
+            .with_context(|| format!("making {} executable", path.display()))?;
     }
     print(&format!("wrote {}; kubectl 1.26 and later complete `kubectl cni` with it\n", path.display()));
     Ok(Exit::Clean)
@@ -52,7 +54,8 @@ fn install(args: &CompletionArgs) -> Result<Exit> {
 /// (4: no file names).
 pub(super) fn answer(args: &CompleteArgs) -> Result<Exit> {
     let mut command = Cli::command();
-    let words: Vec<OsString> = std::iter::once("kubectl-cni".into()).chain(args.words.iter().map(OsString::from)).collect();
+    let words: Vec<OsString> =
+        std::iter::once("kubectl-cni".into()).chain(args.words.iter().map(OsString::from)).collect();
     let index = words.len().saturating_sub(1).max(1);
     let words = if words.len() < 2 { vec!["kubectl-cni".into(), OsString::new()] } else { words };
     let candidates = clap_complete::engine::complete(&mut command, words, index, None).unwrap_or_default();

@@ -15,8 +15,17 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Exit> {
         return Ok(Exit::Clean);
     };
     let Some(check) = all.iter().find(|check| check.id == id) else {
-        let near: Vec<&str> = all.iter().map(|check| check.id).filter(|known| known.split('-').any(|word| id.contains(word))).take(3).collect();
-        let hint = if near.is_empty() { "`kubectl cni explain` lists them".to_owned() } else { format!("did you mean {}?", near.join(" or ")) };
+        let near: Vec<&str> = all
+            .iter()
+            .map(|check| check.id)
+            .filter(|known| known.split('-').any(|word| id.contains(word)))
+            .take(3)
+            .collect();
+        let hint = if near.is_empty() {
+            "`kubectl cni explain` lists them".to_owned()
+        } else {
+            format!("did you mean {}?", near.join(" or "))
+        };
         bail!("there is no check {id:?}; {hint}");
     };
     print(&format!(

@@ -40,7 +40,10 @@ fn style(args: &OutputArgs) -> HumanStyle {
     let colour = match args.color {
         Colour::Always => true,
         Colour::Never => false,
-        Colour::Auto => (terminal && !set("NO_COLOR") && std::env::var("TERM").is_ok_and(|term| term != "dumb")) || set("CLICOLOR_FORCE"),
+        Colour::Auto => {
+            (terminal && !set("NO_COLOR") && std::env::var("TERM").is_ok_and(|term| term != "dumb"))
+                || set("CLICOLOR_FORCE")
+        }
     };
     let columns = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
     let seen = terminal_size::terminal_size().filter(|_| terminal).map(|(width, _)| usize::from(width.0));
@@ -55,8 +58,13 @@ fn style(args: &OutputArgs) -> HumanStyle {
 
 /// Whether the locale promises UTF-8. Without a locale (cron, many CI systems) symbols are kept: bytes are not converted on the way.
 fn utf8() -> bool {
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(|name| std::env::var(name).ok()).find(|value| !value.is_empty());
-    locale.is_none_or(|locale| locale.to_lowercase().replace('-', "").contains("utf8") || locale == "C" || locale == "POSIX")
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .into_iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .find(|value| !value.is_empty());
+    locale.is_none_or(|locale| {
+        locale.to_lowercase().replace('-', "").contains("utf8") || locale == "C" || locale == "POSIX"
+    })
 }
 
 /// Progress on standard error: a line that is redrawn on a terminal, silent elsewhere.
@@ -68,7 +76,10 @@ impl Progress {
         if quiet || !std::io::stderr().is_terminal() {
             bar.set_draw_target(ProgressDrawTarget::hidden());
         }
-        bar.set_style(ProgressStyle::with_template("{spinner} {elapsed} {wide_msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        bar.set_style(
+            ProgressStyle::with_template("{spinner} {elapsed} {wide_msg}")
+                .unwrap_or_else(|_| ProgressStyle::default_spinner()),
+        );
         bar.enable_steady_tick(std::time::Duration::from_millis(120));
         Progress(bar)
     }

@@ -29,7 +29,8 @@ pub struct Diagnosis {
 /// Finds the causes.
 pub fn diagnose(topology: &Topology, judged: &[Judged], witness: &Witness) -> Diagnosis {
     let facts = Facts::new(topology, judged);
-    let mut open: BTreeSet<usize> = (0..judged.len()).filter(|index| judged[*index].bad() && !policy(&judged[*index])).collect();
+    let mut open: BTreeSet<usize> =
+        (0..judged.len()).filter(|index| judged[*index].bad() && !policy(&judged[*index])).collect();
     let mut candidates: Vec<(Cause, Cover)> = facts
         .candidates()
         .into_iter()
@@ -54,7 +55,8 @@ pub fn diagnose(topology: &Topology, judged: &[Judged], witness: &Witness) -> Di
             break;
         }
         let (cause, cover) = candidates.swap_remove(index);
-        let covered: BTreeSet<usize> = cover.must.union(&cover.may).copied().filter(|index| open.contains(index)).collect();
+        let covered: BTreeSet<usize> =
+            cover.must.union(&cover.may).copied().filter(|index| open.contains(index)).collect();
         explanations.push(facts.explain(&cause, &cover.must, &covered, witness));
         open.retain(|index| !covered.contains(index));
         candidates.sort_by_key(|(cause, _)| cause.breadth()); // swap_remove changed the order
@@ -131,11 +133,20 @@ impl Cause {
                 10 * pairs + 2 * packets + usize::from(family.is_some())
             }
             Cause::DnsPod(_) => 10,
-            Cause::ServiceFrom { packets, family, .. } => 20 + usize::from(*packets != Packets::Any) + usize::from(family.is_some()),
-            Cause::ApiFrom(_) | Cause::DnsFrom(_) | Cause::NodePortTo { .. } | Cause::NodeFromPods(_) | Cause::ExternalFrom { .. } => 30,
+            Cause::ServiceFrom { packets, family, .. } => {
+                20 + usize::from(*packets != Packets::Any) + usize::from(family.is_some())
+            }
+            Cause::ApiFrom(_)
+            | Cause::DnsFrom(_)
+            | Cause::NodePortTo { .. }
+            | Cause::NodeFromPods(_)
+            | Cause::ExternalFrom { .. } => 30,
             Cause::DnsPodTransport { .. } | Cause::DnsPodAnswer { .. } => 35,
             Cause::ExternalEverywhere(_) => 40,
-            Cause::ServiceEverywhere { .. } | Cause::NodePortEverywhere { .. } | Cause::ApiEverywhere | Cause::DnsEverywhere => 40,
+            Cause::ServiceEverywhere { .. }
+            | Cause::NodePortEverywhere { .. }
+            | Cause::ApiEverywhere
+            | Cause::DnsEverywhere => 40,
         }
     }
 }
@@ -233,8 +244,11 @@ impl<'a> Facts<'a> {
                 causes.push(cause);
             }
         };
-        let families: Vec<Option<Family>> =
-            if self.topology.families().len() > 1 { vec![None, Some(Family::V4), Some(Family::V6)] } else { vec![None] };
+        let families: Vec<Option<Family>> = if self.topology.families().len() > 1 {
+            vec![None, Some(Family::V4), Some(Family::V6)]
+        } else {
+            vec![None]
+        };
         let all_packets = [
             Packets::Any,
             Packets::Tcp,
@@ -254,7 +268,15 @@ impl<'a> Facts<'a> {
                 vec![Pairs::Same(from), Pairs::AllSame]
             } else {
                 let between = Pairs::Between(from.min(to), from.max(to));
-                vec![Pairs::OneWay(from, to), between, Pairs::From(from), Pairs::To(to), Pairs::Node(from), Pairs::Node(to), Pairs::AllCross]
+                vec![
+                    Pairs::OneWay(from, to),
+                    between,
+                    Pairs::From(from),
+                    Pairs::To(to),
+                    Pairs::Node(from),
+                    Pairs::Node(to),
+                    Pairs::AllCross,
+                ]
             };
             for pairs in scopes {
                 if !pod_scopes.contains(&(pairs, bad.probe.origin)) {
@@ -355,26 +377,36 @@ impl<'a> Facts<'a> {
                     must(index, one);
                 }
             }),
-            Cause::ApiFrom(node) => self.of(Class::Api).filter(|(_, one)| one.probe.node == node).for_each(|(index, one)| must(index, one)),
+            Cause::ApiFrom(node) => {
+                self.of(Class::Api).filter(|(_, one)| one.probe.node == node).for_each(|(index, one)| must(index, one))
+            }
             Cause::ApiEverywhere => self.of(Class::Api).for_each(|(index, one)| must(index, one)),
-            Cause::DnsPod(pod) => self.dns(|server, _, _| server == DnsServer::Pod(pod)).for_each(|(index, one)| must(index, one)),
+            Cause::DnsPod(pod) => {
+                self.dns(|server, _, _| server == DnsServer::Pod(pod)).for_each(|(index, one)| must(index, one))
+            }
             Cause::DnsPodTransport { pod, tcp } => {
-                self.dns(|server, _, over_tcp| server == DnsServer::Pod(pod) && over_tcp == tcp).for_each(|(index, one)| must(index, one));
+                self.dns(|server, _, over_tcp| server == DnsServer::Pod(pod) && over_tcp == tcp)
+                    .for_each(|(index, one)| must(index, one));
             }
             Cause::DnsPodAnswer { pod, question } => {
-                self.dns(|server, asked, _| server == DnsServer::Pod(pod) && asked == question).for_each(|(index, one)| must(index, one));
+                self.dns(|server, asked, _| server == DnsServer::Pod(pod) && asked == question)
+                    .for_each(|(index, one)| must(index, one));
             }
             Cause::DnsFrom(node) => self
                 .dns(|server, _, _| server == DnsServer::Configured)
                 .filter(|(_, one)| one.probe.node == node)
                 .for_each(|(index, one)| must(index, one)),
-            Cause::DnsEverywhere => self.dns(|server, _, _| server == DnsServer::Configured).for_each(|(index, one)| must(index, one)),
+            Cause::DnsEverywhere => {
+                self.dns(|server, _, _| server == DnsServer::Configured).for_each(|(index, one)| must(index, one))
+            }
             Cause::NodeFromPods(node) => self
                 .of(Class::Node)
                 .filter(|(_, one)| one.probe.path == Path::Node { to: node } && one.probe.node != node)
                 .for_each(|(index, one)| must(index, one)),
             Cause::ExternalEverywhere(target) => {
-                self.of(Class::External).filter(|(_, one)| one.probe.path == Path::External { target }).for_each(|(index, one)| must(index, one));
+                self.of(Class::External)
+                    .filter(|(_, one)| one.probe.path == Path::External { target })
+                    .for_each(|(index, one)| must(index, one));
             }
             Cause::ExternalFrom { node, target } => self
                 .of(Class::External)
@@ -382,8 +414,9 @@ impl<'a> Facts<'a> {
                 .for_each(|(index, one)| must(index, one)),
         }
         if !cover.contradicted {
-            cover.may =
-                (0..self.judged.len()).filter(|index| self.judged[*index].bad() && self.consequence(cause, &self.judged[*index])).collect();
+            cover.may = (0..self.judged.len())
+                .filter(|index| self.judged[*index].bad() && self.consequence(cause, &self.judged[*index]))
+                .collect();
         }
         cover
     }
@@ -408,7 +441,9 @@ impl<'a> Facts<'a> {
                     return false;
                 }
                 // A transfer stalls in both directions when large packets vanish in one of them.
-                let stalls = |a: usize, b: usize| *packets == Packets::Large && (pairs_match(*pairs, a, b) || pairs_match(*pairs, b, a));
+                let stalls = |a: usize, b: usize| {
+                    *packets == Packets::Large && (pairs_match(*pairs, a, b) || pairs_match(*pairs, b, a))
+                };
                 let hits = |a: usize, b: usize| pairs_match(*pairs, a, b) || pairs_match(*pairs, b, a);
                 let transport = |tcp: bool| match packets {
                     Packets::Any => true,
@@ -421,17 +456,28 @@ impl<'a> Facts<'a> {
                         (one.probe.origin == Origin::Host && packets_match(*packets, how) && hits(from, to))
                             || (matches!(how, How::Bulk) && stalls(from, to))
                     }
-                    Path::ClusterIp { how } => self.meets(*packets, how) && (0..self.topology.nodes.len()).any(|to| hits(from, to)),
-                    Path::NodePort { to, how } => {
-                        self.meets(*packets, how) && (hits(from, to) || (0..self.topology.nodes.len()).any(|next| hits(to, next) || hits(from, next)))
+                    Path::ClusterIp { how } => {
+                        self.meets(*packets, how) && (0..self.topology.nodes.len()).any(|to| hits(from, to))
                     }
-                    Path::Dns { server: DnsServer::Pod(pod), tcp, .. } => transport(tcp) && self.dns_node(pod).is_some_and(|to| hits(from, to)),
+                    Path::NodePort { to, how } => {
+                        self.meets(*packets, how)
+                            && (hits(from, to)
+                                || (0..self.topology.nodes.len()).any(|next| hits(to, next) || hits(from, next)))
+                    }
+                    Path::Dns { server: DnsServer::Pod(pod), tcp, .. } => {
+                        transport(tcp) && self.dns_node(pod).is_some_and(|to| hits(from, to))
+                    }
                     Path::Dns { server: DnsServer::Configured, tcp, .. } => {
-                        transport(tcp) && (0..self.topology.dns_pods.len()).filter_map(|pod| self.dns_node(pod)).any(|to| hits(from, to))
+                        transport(tcp)
+                            && (0..self.topology.dns_pods.len())
+                                .filter_map(|pod| self.dns_node(pod))
+                                .any(|to| hits(from, to))
                     }
                     Path::Node { to } => transport(true) && hits(from, to),
                     Path::Host { to, how } => packets_match(*packets, how) && hits(from, to),
-                    Path::Api | Path::External { .. } => matches!(pairs, Pairs::Node(node) | Pairs::From(node) if *node == from) && transport(true),
+                    Path::Api | Path::External { .. } => {
+                        matches!(pairs, Pairs::Node(node) | Pairs::From(node) if *node == from) && transport(true)
+                    }
                     Path::Policy { .. } => false,
                 }
             }
@@ -441,7 +487,13 @@ impl<'a> Facts<'a> {
                 _ => false,
             },
             Cause::ServiceEverywhere { .. } => {
-                matches!(one.probe.path, Path::NodePort { .. } | Path::Api | Path::ClusterIp { .. } | Path::Dns { server: DnsServer::Configured, .. })
+                matches!(
+                    one.probe.path,
+                    Path::NodePort { .. }
+                        | Path::Api
+                        | Path::ClusterIp { .. }
+                        | Path::Dns { server: DnsServer::Configured, .. }
+                )
             }
             Cause::DnsPod(_) | Cause::DnsPodTransport { .. } | Cause::DnsPodAnswer { .. } => {
                 matches!(one.probe.path, Path::Dns { server: DnsServer::Configured, .. })
@@ -467,14 +519,21 @@ impl<'a> Facts<'a> {
         &self.topology.nodes[node].name
     }
 
-    fn explain(&self, cause: &Cause, must: &BTreeSet<usize>, covered: &BTreeSet<usize>, witness: &Witness) -> Explanation {
+    fn explain(
+        &self,
+        cause: &Cause,
+        must: &BTreeSet<usize>,
+        covered: &BTreeSet<usize>,
+        witness: &Witness,
+    ) -> Explanation {
         let (text, hint) = self.words(cause, must, witness);
         let mut evidence = vec![self.count(must, covered)];
         evidence.extend(self.extra_evidence(cause));
         if let Some(first) = must.iter().next() {
             evidence.push(format!("example: {}", describe(self.topology, &self.judged[*first])));
         }
-        let checks: BTreeSet<&'static str> = covered.iter().map(|index| crate::checks::paths::id_of(&self.judged[*index].probe)).collect();
+        let checks: BTreeSet<&'static str> =
+            covered.iter().map(|index| crate::checks::paths::id_of(&self.judged[*index].probe)).collect();
         Explanation { cause: text, evidence, hint, explains: covered.len(), checks: checks.into_iter().collect() }
     }
 
@@ -488,12 +547,14 @@ impl<'a> Facts<'a> {
         let mut symptoms: Vec<(String, usize)> = symptoms.into_iter().collect();
         symptoms.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         let rest = symptoms.len().saturating_sub(3);
-        let mut listed: Vec<String> = symptoms.into_iter().take(3).map(|(text, count)| format!("{text} ×{count}")).collect();
+        let mut listed: Vec<String> =
+            symptoms.into_iter().take(3).map(|(text, count)| format!("{text} ×{count}")).collect();
         if rest > 0 {
             listed.push(format!("{rest} more"));
         }
         let followed = covered.difference(must).count();
-        let followed = if followed == 0 { String::new() } else { format!("; {followed} more failures can follow from it") };
+        let followed =
+            if followed == 0 { String::new() } else { format!("; {followed} more failures can follow from it") };
         format!("all {} probes of this kind fail, none works ({}){followed}", must.len(), listed.join(", "))
     }
 
@@ -502,7 +563,11 @@ impl<'a> Facts<'a> {
         let older: Vec<&Judged> = self
             .judged
             .iter()
-            .filter(|one| one.probe.node == *node && (one.probe.path == Path::Api || matches!(one.probe.path, Path::Dns { server: DnsServer::Configured, .. })))
+            .filter(|one| {
+                one.probe.node == *node
+                    && (one.probe.path == Path::Api
+                        || matches!(one.probe.path, Path::Dns { server: DnsServer::Configured, .. }))
+            })
             .collect();
         if !older.is_empty() && older.iter().all(|one| one.good()) {
             vec![format!(
@@ -586,11 +651,18 @@ impl<'a> Facts<'a> {
             _ => None,
         });
         let namespace = self.topology.dns.as_ref().map_or("kube-system", |service| service.namespace.as_str());
-        let hint = format!("`kubectl -n {namespace} logs {}`: and: kubectl -n {namespace} get configmap coredns -o yaml", dns.name);
+        let hint = format!(
+            "`kubectl -n {namespace} logs {}`: and: kubectl -n {namespace} get configmap coredns -o yaml",
+            dns.name
+        );
         let text = match (wrong, cause) {
             (Some(what), _) => format!("DNS pod {}{place} gives wrong answers: {what}", dns.name),
-            (None, Cause::DnsPodTransport { tcp: true, .. }) => format!("DNS pod {}{place} does not answer over TCP", dns.name),
-            (None, Cause::DnsPodTransport { tcp: false, .. }) => format!("DNS pod {}{place} does not answer over UDP", dns.name),
+            (None, Cause::DnsPodTransport { tcp: true, .. }) => {
+                format!("DNS pod {}{place} does not answer over TCP", dns.name)
+            }
+            (None, Cause::DnsPodTransport { tcp: false, .. }) => {
+                format!("DNS pod {}{place} does not answer over UDP", dns.name)
+            }
             (None, _) => format!("DNS pod {}{place} answers nobody", dns.name),
         };
         (text, hint)
@@ -622,7 +694,9 @@ impl<'a> Facts<'a> {
             Pairs::From(node) => format!("from node {}, in that direction only,", self.name(node)),
             Pairs::To(node) => format!("to node {}, in that direction only,", self.name(node)),
             Pairs::Between(a, b) => format!("between nodes {} and {}, in both directions,", self.name(a), self.name(b)),
-            Pairs::OneWay(a, b) => format!("from node {} to node {}, in that direction only,", self.name(a), self.name(b)),
+            Pairs::OneWay(a, b) => {
+                format!("from node {} to node {}, in that direction only,", self.name(a), self.name(b))
+            }
             Pairs::Same(node) => format!("between pods on node {}", self.name(node)),
         };
         let what = match packets {
@@ -658,7 +732,9 @@ impl<'a> Facts<'a> {
     }
 
     fn node_direction(&self, node: usize, witness: &Witness) -> Option<Pairs> {
-        let others: Vec<usize> = (0..self.topology.nodes.len()).filter(|other| *other != node && self.topology.nodes[*other].server.is_some()).collect();
+        let others: Vec<usize> = (0..self.topology.nodes.len())
+            .filter(|other| *other != node && self.topology.nodes[*other].server.is_some())
+            .collect();
         let directions: Vec<_> = others.iter().map(|other| self.direction(node, *other, witness)).collect();
         if directions.iter().zip(&others).all(|(direction, other)| *direction == Some((node, *other))) {
             Some(Pairs::From(node))
@@ -670,7 +746,9 @@ impl<'a> Facts<'a> {
     }
 
     fn all_rejected(&self, must: &BTreeSet<usize>) -> bool {
-        must.iter().all(|index| matches!(self.judged[*index].state, State::Bad(Symptom::Refused | Symptom::Unreachable(Some(_)))))
+        must.iter().all(|index| {
+            matches!(self.judged[*index].state, State::Bad(Symptom::Refused | Symptom::Unreachable(Some(_))))
+        })
     }
 
     fn sizes(&self, must: &BTreeSet<usize>) -> (String, String) {

@@ -24,9 +24,17 @@ pub struct Choice {
 /// One line that says what to type.
 pub fn choose(wanted: Option<&str>, snapshot: &Snapshot, detections: &[Detection]) -> Result<Choice, String> {
     if let Some(image) = wanted {
-        return Ok(Choice { image: image.to_owned(), because: "given by --image".to_owned(), pull_secrets: Vec::new() });
+        return Ok(Choice {
+            image: image.to_owned(),
+            because: "given by --image".to_owned(),
+            pull_secrets: Vec::new(),
+        });
     }
-    let agent = detections.iter().filter(|detection| detection.role != Role::Meta).flat_map(|detection| detection.agents.first().map(|agent| (detection, agent))).next();
+    let agent = detections
+        .iter()
+        .filter(|detection| detection.role != Role::Meta)
+        .flat_map(|detection| detection.agents.first().map(|agent| (detection, agent)))
+        .next();
     if let Some((detection, agent)) = agent {
         return Ok(Choice {
             image: agent.image.clone(),
@@ -44,7 +52,11 @@ fn on_every_node(snapshot: &Snapshot) -> Option<String> {
     let mut common: Option<BTreeSet<String>> = None;
     for node in snapshot.linux_nodes() {
         let images = node.status.iter().flat_map(|status| status.images.iter().flatten());
-        let names: BTreeSet<String> = images.flat_map(|image| image.names.iter().flatten()).filter(|name| !name.contains("<none>")).cloned().collect();
+        let names: BTreeSet<String> = images
+            .flat_map(|image| image.names.iter().flatten())
+            .filter(|name| !name.contains("<none>"))
+            .cloned()
+            .collect();
         common = Some(match common {
             Some(known) => known.intersection(&names).cloned().collect(),
             None => names,

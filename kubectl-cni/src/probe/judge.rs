@@ -38,7 +38,9 @@ impl Symptom {
             Symptom::Refused => "refused".to_owned(),
             Symptom::Unreachable(Some(from)) => format!("unreachable, says {from}"),
             Symptom::Unreachable(None) => "unreachable: no route".to_owned(),
-            Symptom::TooLarge { largest: Some(largest), mtu: Some(mtu) } => format!("packets above {largest} bytes vanish, the route's MTU is {mtu}"),
+            Symptom::TooLarge { largest: Some(largest), mtu: Some(mtu) } => {
+                format!("packets above {largest} bytes vanish, the route's MTU is {mtu}")
+            }
             Symptom::TooLarge { .. } => "connected, but a large transfer stalls".to_owned(),
             Symptom::Wrong(what) => what.clone(),
         }
@@ -90,7 +92,9 @@ pub fn judge(topology: &Topology, plan: &Plan, runs: &Runs) -> Vec<Judged> {
     for rounds in runs.values() {
         for run in rounds {
             for observation in &run.observations {
-                seen.entry(observation.id).and_modify(|(last, times)| (*last, *times) = (observation, *times + 1)).or_insert((observation, 1));
+                seen.entry(observation.id)
+                    .and_modify(|(last, times)| (*last, *times) = (observation, *times + 1))
+                    .or_insert((observation, 1));
             }
         }
     }
@@ -98,7 +102,9 @@ pub fn judge(topology: &Topology, plan: &Plan, runs: &Runs) -> Vec<Judged> {
         .iter()
         .map(|probe| match seen.get(&probe.id) {
             Some((observation, times)) => one(topology, probe, observation, *times),
-            None => Judged { probe: *probe, state: State::Unknown(missing(probe, runs)), answered_by: None, seen_as: None },
+            None => {
+                Judged { probe: *probe, state: State::Unknown(missing(probe, runs)), answered_by: None, seen_as: None }
+            }
         })
         .collect()
 }
@@ -113,7 +119,11 @@ fn missing(probe: &Probe, runs: &Runs) -> String {
 }
 
 fn one(topology: &Topology, probe: &Probe, observation: &Observation, times: usize) -> Judged {
-    let tries = observation.tries.max(if matches!(probe.round, Round::Pods | Round::Services) { times.min(255) as u8 } else { 1 });
+    let tries = observation.tries.max(if matches!(probe.round, Round::Pods | Round::Services) {
+        times.min(255) as u8
+    } else {
+        1
+    });
     let state = match observation.outcome {
         Outcome::Open => match wrong(topology, probe, observation) {
             Some(what) => State::Bad(Symptom::Wrong(what)),
@@ -122,12 +132,17 @@ fn one(topology: &Topology, probe: &Probe, observation: &Observation, times: usi
         // A kubelet port that answers with a reset has been reached all the same, and that the agent asked again says nothing of loss.
         Outcome::Refused if matches!(probe.path, Path::Node { .. }) => State::Good { tries: 1 },
         Outcome::Unsupported => State::Unknown("the node's kernel does not support it".to_owned()),
-        Outcome::Error => State::Unknown(format!("the agent could not try: {}", observation.why.as_deref().unwrap_or("no reason given"))),
+        Outcome::Error => State::Unknown(format!(
+            "the agent could not try: {}",
+            observation.why.as_deref().unwrap_or("no reason given")
+        )),
         Outcome::Refused => State::Bad(Symptom::Refused),
         Outcome::Unreachable if large(probe) && observation.largest.unwrap_or(0) > 0 => too_large(observation),
         Outcome::Unreachable => State::Bad(Symptom::Unreachable(observation.from)),
         Outcome::Timeout if large(probe) && observation.largest.unwrap_or(0) > 0 => too_large(observation),
-        Outcome::Timeout if bulk(probe) && observation.why.as_deref() == Some("echo") => State::Bad(Symptom::TooLarge { largest: None, mtu: None }),
+        Outcome::Timeout if bulk(probe) && observation.why.as_deref() == Some("echo") => {
+            State::Bad(Symptom::TooLarge { largest: None, mtu: None })
+        }
         Outcome::Timeout => State::Bad(Symptom::Silence),
     };
     let seen_as = match (probe.path, observation.src) {
@@ -146,7 +161,9 @@ fn too_large(observation: &Observation) -> State {
 
 fn how(path: Path) -> Option<How> {
     match path {
-        Path::Pod { how, .. } | Path::ClusterIp { how } | Path::NodePort { how, .. } | Path::Host { how, .. } => Some(how),
+        Path::Pod { how, .. } | Path::ClusterIp { how } | Path::NodePort { how, .. } | Path::Host { how, .. } => {
+            Some(how)
+        }
         _ => None,
     }
 }
@@ -186,21 +203,29 @@ fn wrong_dns(topology: &Topology, probe: &Probe, question: Question, observation
         Question::Missing if rcode == 0 && !observation.answers.is_empty() => {
             Some(format!("a name that does not exist was answered with {}", list(&observation.answers)))
         }
-        Question::Missing => Some(format!("a name that does not exist was answered with {} instead of NXDOMAIN", rcode_name(rcode))),
+        Question::Missing => {
+            Some(format!("a name that does not exist was answered with {} instead of NXDOMAIN", rcode_name(rcode)))
+        }
         Question::Kubernetes | Question::Headless if rcode != 0 => Some(format!("answered with {}", rcode_name(rcode))),
         Question::Kubernetes => {
             let expected = of_family(topology.api.as_ref()?.ips.clone());
-            (observation.answers != expected).then(|| format!("answered with {} instead of {}", or_nothing(list(&observation.answers)), list(&expected)))
+            (observation.answers != expected).then(|| {
+                format!("answered with {} instead of {}", or_nothing(list(&observation.answers)), list(&expected))
+            })
         }
         Question::Headless => {
-            let expected = of_family(topology.nodes.iter().filter_map(|node| node.server.as_ref()).flat_map(|pod| pod.ips.clone()).collect());
-            let foreign: Vec<IpAddr> = observation.answers.iter().copied().filter(|ip| !expected.contains(ip)).collect();
+            let expected = of_family(
+                topology.nodes.iter().filter_map(|node| node.server.as_ref()).flat_map(|pod| pod.ips.clone()).collect(),
+            );
+            let foreign: Vec<IpAddr> =
+                observation.answers.iter().copied().filter(|ip| !expected.contains(ip)).collect();
             if !foreign.is_empty() {
                 return Some(format!("answered with {}, which is none of the probe pods", list(&foreign)));
             }
             let count = observation.answer_count.map_or(observation.answers.len(), |count| count as usize);
             // A UDP answer holds about 25 addresses before it is truncated; fewer than expected is only wrong where all fit.
-            (expected.len() <= 20 && count < expected.len()).then(|| format!("answered with {count} of {} pod addresses", expected.len()))
+            (expected.len() <= 20 && count < expected.len())
+                .then(|| format!("answered with {count} of {} pod addresses", expected.len()))
         }
     }
 }

@@ -166,7 +166,8 @@ impl RunSpec {
             .iter()
             .map(|arch| {
                 let component = role.component();
-                let name = if arch == "amd64" { self.name(component) } else { self.name(&format!("{component}-{arch}")) };
+                let name =
+                    if arch == "amd64" { self.name(component) } else { self.name(&format!("{component}-{arch}")) };
                 let namespace = self.namespace_of(role);
                 json!({
                     "apiVersion": "apps/v1",
@@ -186,7 +187,11 @@ impl RunSpec {
     pub fn sample_pod(&self, role: Role) -> Value {
         let arch = self.architectures.first().map_or("amd64", String::as_str);
         let template = self.pod_template(role, arch, &[]);
-        let mut meta = self.meta(self.namespace_of(role), self.name(&format!("{}-sample", role.component())), Some(role.component()));
+        let mut meta = self.meta(
+            self.namespace_of(role),
+            self.name(&format!("{}-sample", role.component())),
+            Some(role.component()),
+        );
         meta["labels"] = template["metadata"]["labels"].clone();
         json!({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": template["spec"]})
     }
@@ -228,9 +233,7 @@ impl RunSpec {
             volumes.push(json!({"name": "plan", "projected": {"sources": sources}}));
             mounts.push(json!({"name": "plan", "mountPath": PLAN_DIR, "readOnly": true}));
         }
-        let probe = |period: u32, failures: u32| {
-            json!({"httpGet": {"path": "/", "port": health, "scheme": "HTTP"}, "periodSeconds": period, "timeoutSeconds": 2, "failureThreshold": failures})
-        };
+        let probe = |period: u32, failures: u32| json!({"httpGet": {"path": "/", "port": health, "scheme": "HTTP"}, "periodSeconds": period, "timeoutSeconds": 2, "failureThreshold": failures});
         let mut container = json!({
             "name": "agent",
             "image": self.image,
@@ -289,7 +292,8 @@ impl RunSpec {
             spec["priorityClassName"] = json!(class);
         }
         if !self.pull_secrets.is_empty() {
-            spec["imagePullSecrets"] = json!(self.pull_secrets.iter().map(|name| json!({"name": name})).collect::<Vec<_>>());
+            spec["imagePullSecrets"] =
+                json!(self.pull_secrets.iter().map(|name| json!({"name": name})).collect::<Vec<_>>());
         }
         json!({"metadata": {"labels": labels, "annotations": self.annotations()}, "spec": spec})
     }

@@ -298,8 +298,16 @@ impl Planner<'_> {
         }
         for (index, pod) in topology.dns_pods.iter().enumerate() {
             if kubernetes && pod.ips.iter().any(|ip| Family::of(*ip) == family) {
-                for (question, tcp) in [(Question::Kubernetes, false), (Question::Kubernetes, true), (Question::Missing, false)] {
-                    self.push(node, Origin::Pod, family, Round::Pods, Path::Dns { server: DnsServer::Pod(index), question, tcp });
+                for (question, tcp) in
+                    [(Question::Kubernetes, false), (Question::Kubernetes, true), (Question::Missing, false)]
+                {
+                    self.push(
+                        node,
+                        Origin::Pod,
+                        family,
+                        Round::Pods,
+                        Path::Dns { server: DnsServer::Pod(index), question, tcp },
+                    );
                 }
             }
         }
@@ -373,7 +381,12 @@ impl How {
 /// The text sent to the agent on one node for a set of its probes, in the grammar of wire/GRAMMAR.md.
 ///
 /// `timeout_ms` is per try; `tries` how often a probe that does not come out open is sent.
-pub fn wire_text<'a>(topology: &Topology, probes: impl Iterator<Item = &'a Probe>, timeout_ms: u32, tries: u8) -> String {
+pub fn wire_text<'a>(
+    topology: &Topology,
+    probes: impl Iterator<Item = &'a Probe>,
+    timeout_ms: u32,
+    tries: u8,
+) -> String {
     use std::fmt::Write as _;
     let mut text = format!("cni-probe/1 plan timeout={timeout_ms} tries={tries} gap=200 inflight=1024\n");
     for probe in probes {
@@ -396,7 +409,10 @@ fn wire_kind(topology: &Topology, probe: &Probe) -> Option<String> {
         How::Largest => "pmtu".to_owned(),
     };
     Some(match probe.path {
-        Path::Pod { how: h, .. } | Path::ClusterIp { how: h } | Path::NodePort { how: h, .. } | Path::Host { how: h, .. } => how(h),
+        Path::Pod { how: h, .. }
+        | Path::ClusterIp { how: h }
+        | Path::NodePort { how: h, .. }
+        | Path::Host { how: h, .. } => how(h),
         Path::Policy { .. } => format!("tcp bytes={SMALL} tries=1 timeout=1000"),
         Path::Api | Path::Node { .. } | Path::External { .. } => "connect".to_owned(),
         Path::Dns { question, tcp, .. } => {

@@ -117,5 +117,3 @@ pub fn condition<'a>(node: &'a Node, kind: &str) -> Option<(Option<bool>, &'a st
     };
     Some((status, condition.reason.as_deref().unwrap_or_default(), condition.message.as_deref().unwrap_or_default()))
 }
-
-

@@ -66,7 +66,8 @@ pub(super) async fn record(args: &VerifyArgs, facts: &Facts) -> Result<Recording
         progress.finish();
         bail!("{why}");
     }
-    let mut live = Live { args, cluster, progress, recording: empty(args, snapshot), detections, session: None, generation: 0 };
+    let mut live =
+        Live { args, cluster, progress, recording: empty(args, snapshot), detections, session: None, generation: 0 };
     let interrupted = tokio::select! {
         _ = steps(&mut live) => false,
         _ = signals.0.recv() => true,
@@ -132,7 +133,11 @@ impl Drop for Heart {
 
 fn heart(live: &Live<'_>) -> Option<Heart> {
     let session = live.session.as_ref()?;
-    Some(Heart(tokio::spawn(heartbeat(live.cluster.clone(), session.spec.namespace.clone(), session.spec.name("agent")))))
+    Some(Heart(tokio::spawn(heartbeat(
+        live.cluster.clone(),
+        session.spec.namespace.clone(),
+        session.spec.name("agent"),
+    ))))
 }
 
 /// Prints what a run would create, after having had the API server look at it.
@@ -143,7 +148,8 @@ pub(super) async fn announce_only(args: &VerifyArgs, facts: &Facts) -> Result<Ex
     if let Err(missing) = &snapshot.nodes {
         bail!("{missing}");
     }
-    let mut live = Live { args, cluster, progress, recording: empty(args, snapshot), detections, session: None, generation: 0 };
+    let mut live =
+        Live { args, cluster, progress, recording: empty(args, snapshot), detections, session: None, generation: 0 };
     let prepared = start::read_targets(&mut live).await.is_ok() && start::prepare(&mut live).await.is_ok();
     live.progress.finish();
     let denied = live.recording.denied.clone();
@@ -169,7 +175,9 @@ pub(super) async fn announce_only(args: &VerifyArgs, facts: &Facts) -> Result<Ex
     }
     notice("dry run: nothing was created");
     if session.spec.own_namespace {
-        notice("what goes into the new namespace can only be checked once that exists; with --namespace NAME it is checked now");
+        notice(
+            "what goes into the new namespace can only be checked once that exists; with --namespace NAME it is checked now",
+        );
     }
     Ok(if objections.is_empty() && denied.is_empty() { Exit::Clean } else { Exit::Undecided })
 }

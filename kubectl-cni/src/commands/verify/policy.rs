@@ -65,7 +65,11 @@ fn millis(since: Instant) -> u64 {
 /// Repeats a round until every pair that was open before is as wanted. Milliseconds it took, or `None`.
 async fn poll(live: &mut Live<'_>, round: Round, open: bool, wait: Duration, started: Instant) -> Option<u64> {
     let probes: Vec<Probe> = live.recording.plan.probes.iter().filter(|probe| probe.round == round).copied().collect();
-    let what = if open { "policy removed, waiting for the port to open" } else { "policy created, waiting for the port to shut" };
+    let what = if open {
+        "policy removed, waiting for the port to open"
+    } else {
+        "policy created, waiting for the port to shut"
+    };
     loop {
         let sent = Instant::now();
         if send(live, &probes, what).await.is_err() {
@@ -89,7 +93,9 @@ fn pairs(live: &Live<'_>, round: Round, open: bool) -> usize {
     let key = |probe: &Probe| (probe.node, probe.path, probe.family);
     let before: std::collections::BTreeSet<_> = judged
         .iter()
-        .filter(|one| one.probe.round == Round::PolicyBefore && one.good() && matches!(one.probe.path, Path::Policy { .. }))
+        .filter(|one| {
+            one.probe.round == Round::PolicyBefore && one.good() && matches!(one.probe.path, Path::Policy { .. })
+        })
         .map(|one| key(&one.probe))
         .collect();
     judged

@@ -29,13 +29,20 @@ const ENDPOINTS_WAIT: Duration = Duration::from_secs(10);
 
 /// Runs all probes of some rounds, on all nodes at the same time.
 pub(super) async fn run(live: &mut Live<'_>, rounds: &[Round]) -> Result<(), Stop> {
-    let probes: Vec<Probe> = live.recording.plan.probes.iter().filter(|probe| rounds.contains(&probe.round)).copied().collect();
+    let probes: Vec<Probe> =
+        live.recording.plan.probes.iter().filter(|probe| rounds.contains(&probe.round)).copied().collect();
     let by_log = live.recording.options.by_log;
     if by_log && rounds.contains(&Round::Pods) {
         // One generation of pods per plan is slow: Services are asked in the same one, after their endpoints are there.
         wait_endpoints(live).await;
-        let probes: Vec<Probe> =
-            live.recording.plan.probes.iter().filter(|probe| rounds.contains(&probe.round) || probe.round == Round::Services).copied().collect();
+        let probes: Vec<Probe> = live
+            .recording
+            .plan
+            .probes
+            .iter()
+            .filter(|probe| rounds.contains(&probe.round) || probe.round == Round::Services)
+            .copied()
+            .collect();
         return send(live, &probes, "probing").await;
     }
     send(live, &probes, "probing").await
@@ -60,7 +67,13 @@ async fn wait_endpoints(live: &mut Live<'_>) {
             Ok(count) if count >= wanted => break,
             Err(_) => break, // without the right to look, the time to settle has to do
             Ok(count) if Instant::now() >= deadline => {
-                live.deny("service", Missing::Failed(format!("the probe Service has {count} of {wanted} endpoints after {} s", ENDPOINTS_WAIT.as_secs())));
+                live.deny(
+                    "service",
+                    Missing::Failed(format!(
+                        "the probe Service has {count} of {wanted} endpoints after {} s",
+                        ENDPOINTS_WAIT.as_secs()
+                    )),
+                );
                 break;
             }
             Ok(count) => live.progress.count("waiting for endpoints of the probe Service", count, wanted, ""),
@@ -103,9 +116,17 @@ pub(super) async fn hear_witnesses(live: &mut Live<'_>) {
     let namespace = session.spec.namespace.clone();
     live.progress.say("asking servers what they received");
     let cluster = &live.cluster;
-    let names: BTreeMap<String, usize> =
-        live.recording.topology.nodes.iter().enumerate().map(|(index, node)| (format!("{}/{WITNESS}", node.name), index)).collect();
-    let asks = concerned.into_iter().filter_map(|node| Some((node, live.recording.topology.nodes[node].server.as_ref()?.name.clone())));
+    let names: BTreeMap<String, usize> = live
+        .recording
+        .topology
+        .nodes
+        .iter()
+        .enumerate()
+        .map(|(index, node)| (format!("{}/{WITNESS}", node.name), index))
+        .collect();
+    let asks = concerned
+        .into_iter()
+        .filter_map(|node| Some((node, live.recording.topology.nodes[node].server.as_ref()?.name.clone())));
     let heard: Vec<_> = futures::stream::iter(asks.map(|(node, pod)| {
         let namespace = namespace.clone();
         async move { (node, pod_log(cluster, &namespace, &pod, false, Duration::from_secs(10)).await) }
@@ -131,8 +152,13 @@ pub(super) async fn send(live: &mut Live<'_>, probes: &[Probe], what: &str) -> R
     }
     match send_by_exec(live, probes, what).await? {
         None => Ok(()),
-        Some(refused) if live.args.paths.transport == Transport::Auto && matches!(refused, CallError::Missing(Missing::Forbidden { .. })) && first_round(live) => {
-            live.progress.line(&format!("exec is refused ({refused}); plans go in by ConfigMap, results come out by pod log"));
+        Some(refused)
+            if live.args.paths.transport == Transport::Auto
+                && matches!(refused, CallError::Missing(Missing::Forbidden { .. }))
+                && first_round(live) =>
+        {
+            live.progress
+                .line(&format!("exec is refused ({refused}); plans go in by ConfigMap, results come out by pod log"));
             live.recording.options.by_log = true;
             remove_clients(live).await?;
             Box::pin(send_by_log(live, probes, what)).await
@@ -174,7 +200,9 @@ async fn send_by_exec(live: &mut Live<'_>, probes: &[Probe], what: &str) -> Resu
             let here = &topology.nodes[node];
             let (pod, component, namespace) = match origin {
                 Origin::Pod => (here.client.as_ref()?, client, namespace.clone()),
-                Origin::Host => (here.host.as_ref()?, "host", host_namespace.clone().unwrap_or_else(|| namespace.clone())),
+                Origin::Host => {
+                    (here.host.as_ref()?, "host", host_namespace.clone().unwrap_or_else(|| namespace.clone()))
+                }
             };
             let (timeout, bound) = plan_timeout(live, TRIES, probes.len());
             let text = wire_text(topology, probes.into_iter(), timeout, TRIES);
@@ -183,10 +211,11 @@ async fn send_by_exec(live: &mut Live<'_>, probes: &[Probe], what: &str) -> Resu
         .collect();
     let cluster = live.cluster.clone();
     let cluster = &cluster;
-    let mut answers = futures::stream::iter(asks.into_iter().map(|(key, pod, name, namespace, text, bound)| async move {
-        (key, exec_plan(cluster, &namespace, &pod, &name, &text, bound).await)
-    }))
-    .buffer_unordered(AT_ONCE);
+    let mut answers =
+        futures::stream::iter(asks.into_iter().map(|(key, pod, name, namespace, text, bound)| async move {
+            (key, exec_plan(cluster, &namespace, &pod, &name, &text, bound).await)
+        }))
+        .buffer_unordered(AT_ONCE);
     let mut done = 0;
     let mut refused = None;
     live.progress.count(what, 0, total, "answers");
@@ -235,7 +264,8 @@ async fn send_by_log(live: &mut Live<'_>, probes: &[Probe], what: &str) -> Resul
     }
     let session = live.session()?;
     let maps = session.spec.plan_config_maps(&plans, generation);
-    let names: Vec<String> = maps.iter().filter_map(|map| map["metadata"]["name"].as_str().map(str::to_owned)).collect();
+    let names: Vec<String> =
+        maps.iter().filter_map(|map| map["metadata"]["name"].as_str().map(str::to_owned)).collect();
     let sets = session.spec.daemonsets(Role::LogClient, &names);
     for object in maps.iter().chain(&sets) {
         let created = live.session()?.create(object).await;
@@ -247,8 +277,14 @@ async fn send_by_log(live: &mut Live<'_>, probes: &[Probe], what: &str) -> Resul
     let first_clients: Vec<_> = live.recording.topology.nodes.iter().map(|node| node.client.clone()).collect();
     start::wait(live, &["client"]).await?;
     let namespace = live.session()?.spec.namespace.clone();
-    let asks: Vec<_> =
-        live.recording.topology.nodes.iter().enumerate().filter_map(|(index, node)| Some((index, node.client.as_ref()?.name.clone()))).collect();
+    let asks: Vec<_> = live
+        .recording
+        .topology
+        .nodes
+        .iter()
+        .enumerate()
+        .filter_map(|(index, node)| Some((index, node.client.as_ref()?.name.clone())))
+        .collect();
     let total = asks.len();
     let cluster = live.cluster.clone();
     let cluster = &cluster;
@@ -266,7 +302,8 @@ async fn send_by_log(live: &mut Live<'_>, probes: &[Probe], what: &str) -> Resul
         match answer {
             Ok((run, _)) => live.recording.runs.entry((node, Origin::Pod)).or_default().push(run),
             Err(error) => {
-                let run = AgentRun { trouble: Some(format!("cannot read the agent's log: {error}")), ..AgentRun::default() };
+                let run =
+                    AgentRun { trouble: Some(format!("cannot read the agent's log: {error}")), ..AgentRun::default() };
                 live.recording.runs.entry((node, Origin::Pod)).or_default().push(run);
                 refused = Some(error);
             }

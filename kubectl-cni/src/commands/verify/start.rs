@@ -10,7 +10,8 @@ use serde_json::Value;
 use super::live::{Live, Stop, unix_now};
 use crate::cli::Transport;
 use crate::cluster::{
-    CallError, PodReport, PodState, Session, WaitPods, find_leftovers_in, may, read_dns_and_api, ready_pods, remove, service_of, wait_pods,
+    CallError, PodReport, PodState, Session, WaitPods, find_leftovers_in, may, read_dns_and_api, ready_pods, remove,
+    service_of, wait_pods,
 };
 use crate::probe::manifests::{Role, RunSpec};
 use crate::probe::plan::{Choice, plan};
@@ -33,7 +34,8 @@ pub(super) async fn read_targets(live: &mut Live<'_>) -> Result<(), Stop> {
         }
     };
     let pods = &live.args.pods;
-    let unknown: Vec<&String> = pods.nodes.iter().filter(|wanted| !nodes.iter().any(|node| node_name(node) == wanted.as_str())).collect();
+    let unknown: Vec<&String> =
+        pods.nodes.iter().filter(|wanted| !nodes.iter().any(|node| node_name(node) == wanted.as_str())).collect();
     if let Some(unknown) = unknown.first() {
         let message = format!("there is no Linux node {unknown:?}; see kubectl get nodes");
         live.deny("--nodes", Missing::Failed(message));
@@ -83,11 +85,18 @@ fn label<'a>(node: &'a CoreNode, key: &str) -> Option<&'a str> {
 fn target(node: &CoreNode) -> Node {
     let status = node.status.clone().unwrap_or_default();
     let addresses = status.addresses.unwrap_or_default();
-    let port = status.daemon_endpoints.and_then(|endpoints| endpoints.kubelet_endpoint).and_then(|endpoint| u16::try_from(endpoint.port).ok());
+    let port = status
+        .daemon_endpoints
+        .and_then(|endpoints| endpoints.kubelet_endpoint)
+        .and_then(|endpoint| u16::try_from(endpoint.port).ok());
     let strata = ["topology.kubernetes.io/zone", "node.kubernetes.io/instance-type", "kubernetes.io/arch"];
     Node {
         name: node_name(node).to_owned(),
-        internal_ips: addresses.iter().filter(|address| address.type_ == "InternalIP").filter_map(|address| address.address.parse().ok()).collect(),
+        internal_ips: addresses
+            .iter()
+            .filter(|address| address.type_ == "InternalIP")
+            .filter_map(|address| address.address.parse().ok())
+            .collect(),
         stratum: strata.map(|key| label(node, key).unwrap_or_default()).join("/"),
         kubelet_port: port.filter(|port| *port != 0).unwrap_or(10250),
         ..Node::default()
@@ -96,10 +105,15 @@ fn target(node: &CoreNode) -> Node {
 
 /// A target outside as `HOST:PORT`. Names are looked up here, not in the cluster; one address of each family is kept.
 fn external(text: &str) -> Result<Vec<External>, String> {
-    let addresses: Vec<_> = text.to_socket_addrs().map_err(|error| format!("--external {text}: {error} (expected HOST:PORT)"))?.collect();
+    let addresses: Vec<_> =
+        text.to_socket_addrs().map_err(|error| format!("--external {text}: {error} (expected HOST:PORT)"))?.collect();
     let v4 = addresses.iter().find(|address| address.is_ipv4());
     let v6 = addresses.iter().find(|address| address.is_ipv6());
-    Ok(v4.into_iter().chain(v6).map(|address| External { text: text.to_owned(), host: address.ip().to_string(), port: address.port() }).collect())
+    Ok(v4
+        .into_iter()
+        .chain(v6)
+        .map(|address| External { text: text.to_owned(), host: address.ip().to_string(), port: address.port() })
+        .collect())
 }
 
 /// Settles image, transport and names, removes what abandoned runs left, and announces what will be created.
@@ -121,9 +135,14 @@ pub(super) async fn prepare(live: &mut Live<'_>) -> Result<(), Stop> {
         Transport::Log => true,
         Transport::Auto => matches!(may(&live.cluster, &namespace, "create", "pods", Some("exec")).await, Ok(false)),
     };
-    let architectures: BTreeSet<String> = live.recording.snapshot.linux_nodes().map(arch).filter(|arch| agent::for_arch(arch).is_some()).collect();
+    let architectures: BTreeSet<String> =
+        live.recording.snapshot.linux_nodes().map(arch).filter(|arch| agent::for_arch(arch).is_some()).collect();
     let spec = RunSpec {
-        host_namespace: live.args.paths.host_network.then(|| if own_namespace { format!("cni-verify-host-{id}") } else { namespace.clone() }),
+        host_namespace: live
+            .args
+            .paths
+            .host_network
+            .then(|| if own_namespace { format!("cni-verify-host-{id}") } else { namespace.clone() }),
         id,
         namespace,
         own_namespace,
@@ -150,8 +169,13 @@ pub(super) async fn prepare(live: &mut Live<'_>) -> Result<(), Stop> {
 }
 
 fn announcement(live: &Live<'_>, spec: &RunSpec, image: &image::Choice) -> String {
-    let context = if live.cluster.context.is_empty() { String::new() } else { format!("context {}: ", live.cluster.context) };
-    let place = if spec.own_namespace { format!("new namespace {}", spec.namespace) } else { format!("namespace {}", spec.namespace) };
+    let context =
+        if live.cluster.context.is_empty() { String::new() } else { format!("context {}: ", live.cluster.context) };
+    let place = if spec.own_namespace {
+        format!("new namespace {}", spec.namespace)
+    } else {
+        format!("namespace {}", spec.namespace)
+    };
     let nodes = live.recording.topology.nodes.len();
     let policy = if live.args.paths.no_policy { "" } else { ", 1 NetworkPolicy for a moment" };
     let mut text = format!(
@@ -177,7 +201,10 @@ fn announcement(live: &Live<'_>, spec: &RunSpec, image: &image::Choice) -> Strin
 async fn tidy_up(live: &mut Live<'_>) {
     for leftover in find_leftovers_in(&live.cluster, live.args.pods.namespace.as_deref()).await {
         if leftover.active(unix_now()) {
-            live.progress.line(&format!("another run, {}, seems to be going on; if it is not: kubectl cni cleanup --run {}", leftover.run, leftover.run));
+            live.progress.line(&format!(
+                "another run, {}, seems to be going on; if it is not: kubectl cni cleanup --run {}",
+                leftover.run, leftover.run
+            ));
         } else {
             live.progress.line(&format!("removing what run {} left behind", leftover.run));
             remove(&live.cluster, &leftover).await;
@@ -208,7 +235,8 @@ fn offers_ephemeral_storage(node: &CoreNode) -> bool {
 }
 
 fn arch(node: &CoreNode) -> String {
-    let reported = node.status.as_ref().and_then(|status| status.node_info.as_ref()).map(|info| info.architecture.clone());
+    let reported =
+        node.status.as_ref().and_then(|status| status.node_info.as_ref()).map(|info| info.architecture.clone());
     label(node, "kubernetes.io/arch").map(str::to_owned).or(reported).unwrap_or_else(|| "amd64".to_owned())
 }
 
@@ -269,7 +297,8 @@ pub(super) async fn create(live: &mut Live<'_>) -> Result<(), Stop> {
         }
     }
     if refused.keys().any(|name| name.starts_with("cni-deny")) {
-        live.recording.policy.trouble = refused.iter().find(|(name, _)| name.starts_with("cni-deny")).map(|(_, error)| error.to_string());
+        live.recording.policy.trouble =
+            refused.iter().find(|(name, _)| name.starts_with("cni-deny")).map(|(_, error)| error.to_string());
     }
     for object in &first {
         let created = live.session()?.create(object).await;
@@ -277,7 +306,9 @@ pub(super) async fn create(live: &mut Live<'_>) -> Result<(), Stop> {
             return refuse(live, &object["kind"].as_str().unwrap_or_default().to_lowercase(), error);
         }
     }
-    for object in services.iter().filter(|object| !refused.contains_key(object["metadata"]["name"].as_str().unwrap_or_default())) {
+    for object in
+        services.iter().filter(|object| !refused.contains_key(object["metadata"]["name"].as_str().unwrap_or_default()))
+    {
         let created = live.session()?.create(object).await;
         match created {
             Ok(created) => {
@@ -311,7 +342,9 @@ fn step_of(kind: &str, name: &str) -> &'static str {
 fn refuse(live: &mut Live<'_>, step: &str, error: CallError) -> Result<(), Stop> {
     let missing = match error {
         CallError::Missing(Missing::Absent) => Missing::Failed(match &live.args.pods.namespace {
-            Some(namespace) => format!("namespace {namespace} does not exist; make it first: kubectl create namespace {namespace}"),
+            Some(namespace) => {
+                format!("namespace {namespace} does not exist; make it first: kubectl create namespace {namespace}")
+            }
             None => "not found".to_owned(),
         }),
         other => other.into(),
@@ -343,11 +376,15 @@ pub(super) async fn wait_and_plan(live: &mut Live<'_>) -> Result<(), Stop> {
 pub(super) async fn wait(live: &mut Live<'_>, components: &[&str]) -> Result<(), Stop> {
     let session = live.session()?;
     let run = session.spec.id.clone();
-    let namespaces: BTreeSet<String> = [Some(session.spec.namespace.clone()), session.spec.host_namespace.clone()].into_iter().flatten().collect();
+    let namespaces: BTreeSet<String> =
+        [Some(session.spec.namespace.clone()), session.spec.host_namespace.clone()].into_iter().flatten().collect();
     let snapshot = &live.recording.snapshot;
-    let without_agent: BTreeSet<&str> = snapshot.linux_nodes().filter(|node| agent::for_arch(&arch(node)).is_none()).map(node_name).collect();
-    let ready: BTreeMap<&str, bool> =
-        snapshot.linux_nodes().map(|node| (node_name(node), condition(node, "Ready").is_some_and(|(status, _, _)| status == Some(true)))).collect();
+    let without_agent: BTreeSet<&str> =
+        snapshot.linux_nodes().filter(|node| agent::for_arch(&arch(node)).is_none()).map(node_name).collect();
+    let ready: BTreeMap<&str, bool> = snapshot
+        .linux_nodes()
+        .map(|node| (node_name(node), condition(node, "Ready").is_some_and(|(status, _, _)| status == Some(true))))
+        .collect();
     let nodes: BTreeMap<String, bool> = live
         .recording
         .topology
@@ -356,9 +393,19 @@ pub(super) async fn wait(live: &mut Live<'_>, components: &[&str]) -> Result<(),
         .filter(|node| !without_agent.contains(node.name.as_str()))
         .map(|node| (node.name.clone(), ready.get(node.name.as_str()).copied().unwrap_or(false)))
         .collect();
-    let want = WaitPods { namespaces: namespaces.into_iter().collect(), run: &run, nodes, components: components.to_vec(), timeout: live.args.pods.start_timeout };
+    let want = WaitPods {
+        namespaces: namespaces.into_iter().collect(),
+        run: &run,
+        nodes,
+        components: components.to_vec(),
+        timeout: live.args.pods.start_timeout,
+    };
     let progress = &live.progress;
-    let reports = match wait_pods(&live.cluster, &want, |done, total, awaited| progress.count("starting probe pods", done, total, awaited)).await {
+    let reports = match wait_pods(&live.cluster, &want, |done, total, awaited| {
+        progress.count("starting probe pods", done, total, awaited)
+    })
+    .await
+    {
         Ok(reports) => reports,
         Err(error) => {
             live.deny("probe pods", error);
@@ -372,7 +419,10 @@ pub(super) async fn wait(live: &mut Live<'_>, components: &[&str]) -> Result<(),
             node: (*name).to_owned(),
             component: components[0].to_owned(),
             pod: String::new(),
-            state: PodState::Stuck(format!("this build has no agent for the node's architecture; it has {}", agent::architectures().join(", "))),
+            state: PodState::Stuck(format!(
+                "this build has no agent for the node's architecture; it has {}",
+                agent::architectures().join(", ")
+            )),
             ready: false,
         })
         .collect();
@@ -395,7 +445,8 @@ fn take(live: &mut Live<'_>, report: PodReport) {
         _ => node.host = pod,
     }
     let record = PodRecord { node: report.node, component: report.component, stuck, ready: report.ready };
-    match live.recording.pods.iter_mut().find(|known| known.node == record.node && known.component == record.component) {
+    match live.recording.pods.iter_mut().find(|known| known.node == record.node && known.component == record.component)
+    {
         Some(known) => *known = record,
         None => live.recording.pods.push(record),
     }
@@ -405,7 +456,8 @@ fn take(live: &mut Live<'_>, report: PodReport) {
 pub(super) async fn refresh_ready(live: &mut Live<'_>) {
     let Some(session) = live.session.as_ref() else { return };
     let run = session.spec.id.clone();
-    let namespaces: BTreeSet<String> = [Some(session.spec.namespace.clone()), session.spec.host_namespace.clone()].into_iter().flatten().collect();
+    let namespaces: BTreeSet<String> =
+        [Some(session.spec.namespace.clone()), session.spec.host_namespace.clone()].into_iter().flatten().collect();
     let deadline = tokio::time::Instant::now() + Duration::from_secs(4);
     loop {
         let mut ready = BTreeSet::new();
