@@ -61,6 +61,7 @@ pub(crate) fn topology(n: usize, families: &[Family]) -> Topology {
         node_ports: None,
     };
     Topology {
+        run: "run01".into(),
         nodes: (0..n)
             .map(|node| Node {
                 name: format!("n{node}"),
@@ -202,13 +203,13 @@ impl Network<'_> {
                 if how == How::Bulk && outcome == Outcome::Timeout {
                     observation.why = Some("echo".into());
                 }
-                observation.name = (outcome == Outcome::Open).then(|| server_name(node(to)));
+                observation.name = (outcome == Outcome::Open).then(|| server_name(self.topology, node(to)));
             }
             Path::ClusterIp { how } => {
                 let to = self.backend(probe);
                 let (outcome, _) = self.try_how(probe.node, to, how, probe.family);
                 observation.outcome = if fresh { outcome } else { Outcome::Timeout };
-                observation.name = (observation.outcome == Outcome::Open).then(|| server_name(node(to)));
+                observation.name = (observation.outcome == Outcome::Open).then(|| server_name(self.topology, node(to)));
             }
             Path::NodePort { to, how } => {
                 let served = !self.faults.stale_services.contains(&to) && !self.faults.no_services.contains(&to);
@@ -216,6 +217,8 @@ impl Network<'_> {
                 let first = self.try_how(probe.node, to, how, probe.family).0 == Outcome::Open;
                 let second = self.try_how(to, self.backend(probe), how, probe.family).0 == Outcome::Open;
                 observation.outcome = if served && first && second { Outcome::Open } else { Outcome::Timeout };
+                observation.name = (observation.outcome == Outcome::Open)
+                    .then(|| server_name(self.topology, node(self.backend(probe))));
             }
             Path::Dns { server, question, tcp } => {
                 let pod = match server {

@@ -22,8 +22,8 @@ const BY_CHANCE: f64 = 1e-6;
 
 fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {
     let topology = &inputs.recording.topology;
-    let backends: Vec<String> =
-        topology.nodes.iter().filter(|node| node.server.is_some()).map(|node| server_name(&node.name)).collect();
+    let backends: Vec<&str> =
+        topology.nodes.iter().filter(|node| node.server.is_some()).map(|node| node.name.as_str()).collect();
     let answers: Vec<&str> = inputs
         .judged
         .iter()
@@ -34,7 +34,11 @@ fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {
         return Vec::new();
     }
     let seen: BTreeSet<&str> = answers.iter().copied().collect();
-    let unseen: Vec<String> = backends.iter().filter(|name| !seen.contains(name.as_str())).cloned().collect();
+    let unseen: Vec<String> = backends
+        .iter()
+        .filter(|node| !seen.contains(server_name(topology, node).as_str()))
+        .map(|node| format!("pod on {node}"))
+        .collect();
     if unseen.is_empty() {
         return vec![check.result(Verdict::Pass, format!("{} of {}", backends.len(), backends.len()))];
     }

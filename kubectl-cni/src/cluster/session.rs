@@ -127,11 +127,37 @@ impl Session {
         wait_no_pods(&self.cluster, &self.spec.namespace, &selector, Instant::now() + CLEAN_UP).await
     }
 
-    /// Removes everything, newest first but namespaces last, and waits until it is gone. Returns what is left with the reason.
-    pub(crate) async fn close(&mut self) -> Vec<String> {
+    /// Removes everything, newest first, and waits until all but the namespaces is gone. Returns what is left with the reason, and the
+    /// namespaces that are on their way out, empty of ours.
+    pub(crate) async fn close(&mut self) -> (Vec<String>, Closing) {
         let deadline = Instant::now() + CLEAN_UP;
         let objects: Vec<Applied> = self.applied.drain(..).rev().collect();
-        remove_all(&self.cluster, &self.spec.id, objects, deadline).await
+        remove_contents(&self.cluster, &self.spec.id, objects, deadline).await
+    }
+}
+
+/// Namespaces that were told to go. Their controller waits five seconds before it looks, and nothing of ours is in them any more.
+pub(crate) struct Closing {
+    cluster: Cluster,
+    namespaces: Vec<Applied>,
+    deadline: Instant,
+}
+
+impl Closing {
+    /// Waits until they are gone. Returns what is left with the reason.
+    pub(crate) async fn wait(&self) -> Vec<String> {
+        let mut left = Vec::new();
+        for namespace in &self.namespaces {
+            if let Err(error) = wait_gone(&self.cluster, namespace, self.deadline).await {
+                left.push(format!("{namespace}: {error}"));
+            }
+        }
+        left
+    }
+
+    /// The namespaces as people read them.
+    pub(crate) fn objects(&self) -> Vec<String> {
+        self.namespaces.iter().map(ToString::to_string).collect()
     }
 }
 
@@ -151,22 +177,34 @@ pub(crate) async fn heartbeat(cluster: Cluster, namespace: String, name: String)
     }
 }
 
-/// Removes a run's objects and waits until they are gone: workloads before their pods, so that nothing is started anew.
+/// Removes a run's objects and waits until they are gone.
 pub(super) async fn remove_all(cluster: &Cluster, run: &str, objects: Vec<Applied>, deadline: Instant) -> Vec<String> {
+    let (mut left, closing) = remove_contents(cluster, run, objects, deadline).await;
+    left.extend(closing.wait().await);
+    left
+}
+
+/// Tells everything to go, workloads before their pods, so that nothing is started anew, and waits until the pods are gone.
+async fn remove_contents(
+    cluster: &Cluster,
+    run: &str,
+    objects: Vec<Applied>,
+    deadline: Instant,
+) -> (Vec<String>, Closing) {
     let mut left = Vec::new();
     let (namespaces, inside): (Vec<Applied>, Vec<Applied>) =
         objects.into_iter().partition(|object| object.kind == "Namespace");
     let (workloads, rest): (Vec<Applied>, Vec<Applied>) =
         inside.into_iter().partition(|object| object.kind == "DaemonSet");
-    let ours = |namespace: &str| namespaces.iter().any(|object| object.name == namespace);
-    // Namespaces first: their controller waits five seconds before it empties one, time in which the pods can go.
+    // Namespaces first: their controller waits five seconds before it empties one, time in which the rest can go.
     note(&mut left, &namespaces, join_all(namespaces.iter().map(|object| delete(cluster, object))).await);
     note(&mut left, &workloads, join_all(workloads.iter().map(|object| delete(cluster, object))).await);
     let pod_namespaces: BTreeSet<&str> = workloads.iter().map(|object| object.namespace.as_str()).collect();
     let selector = format!("{RUN_LABEL}={run}");
-    for namespace in pod_namespaces {
-        let gone = match delete_pods(cluster, namespace, &selector).await {
-            _ if ours(namespace) => Ok(()), // gone when the namespace is
+    let told = join_all(pod_namespaces.iter().map(|namespace| delete_pods(cluster, namespace, &selector))).await;
+    note(&mut left, &rest, join_all(rest.iter().map(|object| delete(cluster, object))).await);
+    for (namespace, told) in pod_namespaces.into_iter().zip(told) {
+        let gone = match told {
             // Without this right the garbage collector does it, only later.
             Ok(()) | Err(CallError::Missing(Missing::Forbidden { .. })) => {
                 wait_no_pods(cluster, namespace, &selector, deadline).await
@@ -177,14 +215,7 @@ pub(super) async fn remove_all(cluster: &Cluster, run: &str, objects: Vec<Applie
             left.push(format!("pods labelled {selector} in {namespace}: {error}"));
         }
     }
-    let loose: Vec<Applied> = rest.into_iter().filter(|object| !ours(&object.namespace)).collect();
-    note(&mut left, &loose, join_all(loose.iter().map(|object| delete(cluster, object))).await);
-    for namespace in &namespaces {
-        if let Err(error) = wait_gone(cluster, namespace, deadline).await {
-            left.push(format!("{namespace}: {error}"));
-        }
-    }
-    left
+    (left, Closing { cluster: cluster.clone(), namespaces, deadline })
 }
 
 fn note(left: &mut Vec<String>, objects: &[Applied], results: Vec<Result<(), CallError>>) {

@@ -178,19 +178,26 @@ fn bulk(probe: &Probe) -> bool {
 
 /// What is wrong with an answer that came: the wrong peer, the wrong address, the wrong response code.
 fn wrong(topology: &Topology, probe: &Probe, observation: &Observation) -> Option<String> {
+    let answered = |expected: Option<String>| -> Option<String> {
+        let Some(name) = observation.name.as_deref() else {
+            return Some("answered by something that is not a probe pod".to_owned());
+        };
+        match expected {
+            Some(expected) if name == expected => None,
+            Some(expected) => {
+                Some(format!("answered by {} instead of {}", who(topology, name), who(topology, &expected)))
+            }
+            // Any backend of the Service will do.
+            None if topology.nodes.iter().any(|node| name == server_name(topology, &node.name)) => None,
+            None => Some(format!("answered by {}, which is no backend of the Service", who(topology, name))),
+        }
+    };
     match probe.path {
-        Path::Pod { to, .. } | Path::Policy { to } => {
-            let expected = server_name(&topology.nodes[to].name);
-            let name = observation.name.as_deref()?;
-            (name != expected).then(|| format!("answered by {name} instead of {expected}"))
-        }
-        Path::Host { to, .. } => {
-            let expected = host_name(&topology.nodes[to].name);
-            let name = observation.name.as_deref()?;
-            (name != expected).then(|| format!("answered by {name} instead of {expected}"))
-        }
+        Path::Pod { to, .. } | Path::Policy { to } => answered(Some(server_name(topology, &topology.nodes[to].name))),
+        Path::Host { to, .. } => answered(Some(host_name(topology, &topology.nodes[to].name))),
+        Path::ClusterIp { .. } | Path::NodePort { .. } => answered(None),
         Path::Dns { question, .. } => wrong_dns(topology, probe, question, observation),
-        _ => None,
+        Path::Api | Path::Node { .. } | Path::External { .. } => None,
     }
 }
 
@@ -248,13 +255,21 @@ fn rcode_name(rcode: u8) -> String {
 }
 
 /// Name the server pod of a node answers with.
-pub fn server_name(node: &str) -> String {
-    format!("{node}/server")
+pub fn server_name(topology: &Topology, node: &str) -> String {
+    format!("{node}/server/{}", topology.run)
 }
 
 /// Name the host-network pod of a node answers with.
-pub fn host_name(node: &str) -> String {
-    format!("{node}/host")
+pub fn host_name(topology: &Topology, node: &str) -> String {
+    format!("{node}/host/{}", topology.run)
+}
+
+/// A name from an answer as people read it: without our own run's id.
+fn who(topology: &Topology, name: &str) -> String {
+    match name.strip_suffix(topology.run.as_str()).and_then(|rest| rest.strip_suffix('/')) {
+        Some(ours) => ours.to_owned(),
+        None => format!("{name} (not of this run)"),
+    }
 }
 
 /// One line for people: from where to where, how, and what came of it.

@@ -219,7 +219,7 @@ impl RunSpec {
         };
         // A plan that comes by ConfigMap mixes Services with pods, so its client is no witness of a direction and has a name of its own.
         let (verb, own) = if role == Role::LogClient { ("run", "log-client") } else { ("serve", component) };
-        let mut command = vec![AGENT_PATH.to_owned(), verb.to_owned(), format!("name=$(NODE)/{own}")];
+        let mut command = vec![AGENT_PATH.to_owned(), verb.to_owned(), format!("name=$(NODE)/{own}/{}", self.id)];
         command.extend(ports.split(' ').map(str::to_owned));
         command.push(format!("until={}", self.until));
         let mut volumes = vec![json!({

@@ -102,6 +102,9 @@ pub struct DnsPod {
 /// Everything that can be probed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Topology {
+    /// Id of the run. Probe pods answer with it, so that another run's pods, or anybody else's, are told from ours.
+    #[serde(default)]
+    pub run: String,
     /// Nodes that were to take part, ordered by stratum and name.
     pub nodes: Vec<Node>,
     /// The probe Service with a cluster IP.

@@ -85,6 +85,27 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// A snapshot of which no part could be read, and why.
+    pub fn unread(context: &str, why: &str) -> Snapshot {
+        fn part<T>(why: &str) -> Gathered<T> {
+            Err(Missing::Failed(why.to_owned()))
+        }
+        Snapshot {
+            schema: 1,
+            context: context.to_owned(),
+            server_version: part(why),
+            nodes: part(why),
+            daemonsets: part(why),
+            deployments: part(why),
+            groups: part(why),
+            agent_pods: part(why),
+            revisions: part(why),
+            cni_objects: BTreeMap::new(),
+            agent_status: BTreeMap::new(),
+            network_policies: part(why),
+        }
+    }
+
     /// Linux nodes, which are the ones that can run the agent.
     pub fn linux_nodes(&self) -> impl Iterator<Item = &Node> {
         self.nodes.iter().flatten().filter(|node| is_linux(node))

@@ -4,12 +4,12 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Result, bail};
 use cni_facts::{Detection, Facts};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::super::output::{Progress, notice, print, problem};
 use super::{policy, rounds, start};
 use crate::cli::VerifyArgs;
-use crate::cluster::{Cluster, Session, connect, gather, heartbeat, read_agent_pods};
+use crate::cluster::{Closing, Cluster, Session, connect, gather, heartbeat, read_agent_pods};
 use crate::exit::Exit;
 use crate::probe::plan::Round;
 use crate::probe::topology::Family;
@@ -27,6 +27,8 @@ pub(super) struct Live<'a> {
     pub(super) session: Option<Session>,
     /// Serial number of the next plan that goes in by ConfigMap.
     pub(super) generation: usize,
+    /// When the probe Service was first seen with all its endpoints.
+    pub(super) endpoints_since: Option<tokio::time::Instant>,
 }
 
 /// A fresh IPv6 address may not be used until no other node claims it: up to a second of delay, then a second of listening (RFC 4862 §5.4).
@@ -46,50 +48,130 @@ impl Live<'_> {
     }
 }
 
-/// Runs against the cluster.
+/// Runs against the cluster. When it returns, everything is removed but the namespaces, which the [`Farewell`] waits for.
 ///
 /// # Errors
 ///
 /// Nothing could be asked at all: no kubeconfig, no connection. Everything later is in the recording.
-pub(super) async fn record(args: &VerifyArgs, facts: &Facts) -> Result<Recording> {
+pub(super) async fn record(args: &VerifyArgs, facts: &Facts) -> Result<(Recording, Farewell)> {
     let began = Instant::now();
-    let mut signals = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let mut signals = Signals::new()?;
     let cluster = connect(&args.connect).await?;
     let progress = Progress::new(args.output.quiet);
     progress.say("reading the cluster");
     let (snapshot, detections) = tokio::select! {
         gathered = gather(&cluster, facts, args.paths.allow_exec) => gathered,
-        _ = signals.0.recv() => bail!("interrupted before anything was created"),
-        _ = signals.1.recv() => bail!("interrupted before anything was created"),
+        () = signals.next() => (Snapshot::unread(&cluster.context, "the run ended before"), Vec::new()),
     };
-    if let Err(Missing::Failed(why)) = &snapshot.server_version {
-        progress.finish();
+    let mut live = Live {
+        args,
+        cluster,
+        progress,
+        recording: empty(args, snapshot),
+        detections,
+        session: None,
+        generation: 0,
+        endpoints_since: None,
+    };
+    if signals.heard {
+        live.recording.run.interrupted = true;
+        return Ok(finish(live, began, signals, None));
+    }
+    if let Err(Missing::Failed(why)) = &live.recording.snapshot.server_version {
+        live.progress.finish();
         bail!("{why}");
     }
-    let mut live =
-        Live { args, cluster, progress, recording: empty(args, snapshot), detections, session: None, generation: 0 };
-    let interrupted = tokio::select! {
-        _ = steps(&mut live) => false,
-        _ = signals.0.recv() => true,
-        _ = signals.1.recv() => true,
-    };
-    live.recording.run.interrupted = interrupted;
-    if interrupted {
-        live.progress.line("interrupted: removing what was created (again: leave at once)");
+    tokio::select! {
+        _ = steps(&mut live) => {}
+        () = signals.next() => {
+            live.recording.run.interrupted = true;
+            live.progress.line("interrupted: removing what was created (again: leave at once)");
+        }
     }
     live.progress.say("removing what was created");
+    let mut closing = None;
     if let Some(mut session) = live.session.take() {
         let objects: Vec<String> = session.applied().iter().map(ToString::to_string).collect();
         let run = session.spec.id.clone();
-        tokio::select! {
-            left = session.close() => live.recording.run.left_behind = left,
-            _ = signals.0.recv() => live.recording.run.left_behind = abandoned(&objects, &run),
-            _ = signals.1.recv() => live.recording.run.left_behind = abandoned(&objects, &run),
+        // A first signal that comes only now ends nothing, since nothing but the clean-up is left; the next one leaves at once.
+        let mut patient = !signals.heard;
+        let mut close = Box::pin(session.close());
+        loop {
+            tokio::select! {
+                (left, namespaces) = &mut close => {
+                    live.recording.run.left_behind = left;
+                    closing = Some(namespaces);
+                    break;
+                }
+                () = signals.next() => {
+                    if !patient {
+                        live.recording.run.interrupted = true;
+                        live.recording.run.left_behind = abandoned(&objects, &run);
+                        break;
+                    }
+                    patient = false;
+                    live.progress.line("removing what was created (again: leave at once)");
+                }
+            }
         }
     }
+    Ok(finish(live, began, signals, closing))
+}
+
+fn finish(mut live: Live<'_>, began: Instant, signals: Signals, closing: Option<Closing>) -> (Recording, Farewell) {
     live.progress.finish();
     live.recording.run.duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    Ok(live.recording)
+    let farewell = Farewell { closing, signals, run: live.recording.run.id.clone(), quiet: live.args.output.quiet };
+    (live.recording, farewell)
+}
+
+/// SIGINT and SIGTERM.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    /// At least one came.
+    heard: bool,
+}
+
+impl Signals {
+    fn new() -> Result<Signals> {
+        Ok(Signals {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            heard: false,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+        self.heard = true;
+    }
+}
+
+/// The last thing of a run: its namespace is empty and told to go, and the cluster takes five seconds over it.
+pub(super) struct Farewell {
+    closing: Option<Closing>,
+    signals: Signals,
+    run: String,
+    quiet: bool,
+}
+
+impl Farewell {
+    /// Waits until the namespaces are gone, or until a signal. Returns what is left with the reason.
+    pub(super) async fn wait(mut self) -> Vec<String> {
+        let Some(closing) = self.closing else { return Vec::new() };
+        let progress = Progress::new(self.quiet);
+        progress.say(format!("waiting for the cluster to remove {}", closing.objects().join(" and ")));
+        let left = tokio::select! {
+            left = closing.wait() => left,
+            () = self.signals.next() => abandoned(&closing.objects(), &self.run),
+        };
+        progress.finish();
+        left
+    }
 }
 
 fn abandoned(objects: &[String], run: &str) -> Vec<String> {
@@ -108,6 +190,7 @@ async fn steps(live: &mut Live<'_>) -> Result<(), Stop> {
         live.progress.say("waiting for IPv6 addresses to be confirmed");
         tokio::time::sleep(ADDRESS_DETECTION).await;
     }
+    rounds::glance_at_endpoints(live).await;
     rounds::run(live, &[Round::Pods, Round::PolicyBefore]).await?;
     rounds::services(live).await?;
     rounds::confirm(live).await?;
@@ -148,8 +231,16 @@ pub(super) async fn announce_only(args: &VerifyArgs, facts: &Facts) -> Result<Ex
     if let Err(missing) = &snapshot.nodes {
         bail!("{missing}");
     }
-    let mut live =
-        Live { args, cluster, progress, recording: empty(args, snapshot), detections, session: None, generation: 0 };
+    let mut live = Live {
+        args,
+        cluster,
+        progress,
+        recording: empty(args, snapshot),
+        detections,
+        session: None,
+        generation: 0,
+        endpoints_since: None,
+    };
     let prepared = start::read_targets(&mut live).await.is_ok() && start::prepare(&mut live).await.is_ok();
     live.progress.finish();
     let denied = live.recording.denied.clone();

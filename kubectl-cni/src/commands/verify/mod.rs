@@ -10,7 +10,7 @@ use cni_facts::Facts;
 
 use super::output::{print, problem, render};
 use crate::assess::assess;
-use crate::cli::VerifyArgs;
+use crate::cli::{Format, VerifyArgs};
 use crate::exit::Exit;
 use crate::recording::{self, Recording};
 use crate::report::{self, Report};
@@ -23,7 +23,9 @@ pub(super) async fn run(args: VerifyArgs) -> Result<Exit> {
     let facts = facts(&args)?;
     if let Some(folder) = &args.from {
         let recording = Recording::load(folder)?;
-        return finish(&args, &assess(&recording, &facts, args.output.strict));
+        let report = assess(&recording, &facts, args.output.strict);
+        print(&render(&report, &args.output));
+        return conclude(&args, &report);
     }
     if let Some(folder) = &args.record {
         recording::prepare(folder)?;
@@ -31,11 +33,25 @@ pub(super) async fn run(args: VerifyArgs) -> Result<Exit> {
     if args.dry_run {
         return live::announce_only(&args, &facts).await;
     }
-    let recording = live::record(&args, &facts).await?;
+    let (mut recording, farewell) = live::record(&args, &facts).await?;
+    // People see the verdict as soon as all that ran is gone; programs get one document, when nothing can be added to it any more.
+    let early = args.output.output == Format::Human;
+    if early {
+        print(&render(&assess(&recording, &facts, args.output.strict), &args.output));
+    }
+    let late = farewell.wait().await;
+    for object in &late {
+        problem(&format!("still there: {object}"));
+    }
+    recording.run.left_behind.extend(late);
     if let Some(folder) = &args.record {
         recording.save(folder)?;
     }
-    finish(&args, &assess(&recording, &facts, args.output.strict))
+    let report = assess(&recording, &facts, args.output.strict);
+    if !early {
+        print(&render(&report, &args.output));
+    }
+    conclude(&args, &report)
 }
 
 /// Built-in facts, with the user's on top.
@@ -57,8 +73,8 @@ fn facts(args: &VerifyArgs) -> Result<Facts> {
     Facts::with_overlay(files).map_err(|error| anyhow::anyhow!("{error}"))
 }
 
-fn finish(args: &VerifyArgs, report: &Report) -> Result<Exit> {
-    print(&render(report, &args.output));
+/// Saves the report where that was asked for. The exit status is that of the report.
+fn conclude(args: &VerifyArgs, report: &Report) -> Result<Exit> {
     if let Some(path) = &args.output.save {
         // The report is on standard output already; say so rather than lose the verdict.
         if let Err(error) = std::fs::write(path, report::json(report)) {

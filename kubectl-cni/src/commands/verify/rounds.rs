@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::live::{Live, Stop};
 use super::start;
@@ -20,8 +20,10 @@ use crate::snapshot::Missing;
 const WITNESS: &str = "client";
 /// Agents asked at once.
 const AT_ONCE: usize = 32;
-/// Tries of a probe that does not come out open.
-const TRIES: u8 = 2;
+/// Tries of a probe that does not come out open, in its own round. [`confirm`] tries again what failed.
+const TRIES: u8 = 1;
+/// Tries when asked once more: three in all, so that one lost packet in twenty fails a healthy path once in eight thousand probes.
+const TRIES_AGAIN: u8 = 2;
 /// kube-proxy writes rules at most once a second by default (`--*-min-sync-period`); asked sooner, a new Service may have some backends only.
 const RULES_SETTLE: Duration = Duration::from_millis(1_200);
 /// How long the probe Services may take to get all their endpoints.
@@ -57,31 +59,43 @@ pub(super) async fn services(live: &mut Live<'_>) -> Result<(), Stop> {
     run(live, &[Round::Services]).await
 }
 
+/// Looks once whether the probe Service has its endpoints already: the time its rules take to settle then runs beside the pod round.
+pub(super) async fn glance_at_endpoints(live: &mut Live<'_>) {
+    let Some(service) = live.recording.topology.cluster_ip.clone() else { return };
+    let found = endpoint_count(&live.cluster, &service.namespace, &service.name).await;
+    if found.is_ok_and(|count| count >= servers(live)) {
+        live.endpoints_since = Some(Instant::now());
+    }
+}
+
+/// Server pods that run.
+fn servers(live: &Live<'_>) -> usize {
+    live.recording.topology.nodes.iter().filter(|node| node.server.is_some()).count()
+}
+
 async fn wait_endpoints(live: &mut Live<'_>) {
     let Some(service) = live.recording.topology.cluster_ip.clone() else { return };
-    let wanted = live.recording.topology.nodes.iter().filter(|node| node.server.is_some()).count();
+    let wanted = servers(live);
     let deadline = Instant::now() + ENDPOINTS_WAIT;
-    loop {
+    while live.endpoints_since.is_none() {
         let found = endpoint_count(&live.cluster, &service.namespace, &service.name).await;
         match found {
-            Ok(count) if count >= wanted => break,
-            Err(_) => break, // without the right to look, the time to settle has to do
-            Ok(count) if Instant::now() >= deadline => {
-                live.deny(
-                    "service",
-                    Missing::Failed(format!(
-                        "the probe Service has {count} of {wanted} endpoints after {} s",
-                        ENDPOINTS_WAIT.as_secs()
-                    )),
-                );
+            Ok(count) if count < wanted && Instant::now() >= deadline => {
+                let why =
+                    format!("the probe Service has {count} of {wanted} endpoints after {} s", ENDPOINTS_WAIT.as_secs());
+                live.deny("service", Missing::Failed(why));
                 break;
             }
-            Ok(count) => live.progress.count("waiting for endpoints of the probe Service", count, wanted, ""),
+            Ok(count) if count < wanted => {
+                live.progress.count("waiting for endpoints of the probe Service", count, wanted, "");
+                sleep(Duration::from_millis(200)).await;
+            }
+            // Without the right to look, the time to settle has to do.
+            Ok(_) | Err(_) => live.endpoints_since = Some(Instant::now()),
         }
-        sleep(Duration::from_millis(200)).await;
     }
     live.progress.say("waiting for Service rules");
-    sleep(RULES_SETTLE).await;
+    sleep_until(live.endpoints_since.unwrap_or_else(Instant::now) + RULES_SETTLE).await;
 }
 
 /// Asks once more whatever failed, so that a passing loss is told from a broken path.
@@ -97,7 +111,8 @@ pub(super) async fn confirm(live: &mut Live<'_>) -> Result<(), Stop> {
     if failed.is_empty() {
         return Ok(());
     }
-    send(live, &failed, &format!("asking {} failed probes once more", failed.len())).await
+    let what = format!("asking {} failed probes once more", failed.len());
+    send_tries(live, &failed, &what, TRIES_AGAIN).await
 }
 
 /// Reads which UDP probes each server received, when something failed: that tells a lost request from a lost answer.
@@ -142,15 +157,19 @@ pub(super) async fn hear_witnesses(live: &mut Live<'_>) {
     }
 }
 
-/// Sends probes to the agents of their nodes.
+/// Sends probes to the agents of their nodes, once each.
 pub(super) async fn send(live: &mut Live<'_>, probes: &[Probe], what: &str) -> Result<(), Stop> {
+    send_tries(live, probes, what, TRIES).await
+}
+
+async fn send_tries(live: &mut Live<'_>, probes: &[Probe], what: &str, tries: u8) -> Result<(), Stop> {
     if probes.is_empty() {
         return Ok(());
     }
     if live.recording.options.by_log {
         return send_by_log(live, probes, what).await;
     }
-    match send_by_exec(live, probes, what).await? {
+    match send_by_exec(live, probes, what, tries).await? {
         None => Ok(()),
         Some(refused)
             if live.args.paths.transport == Transport::Auto
@@ -182,7 +201,7 @@ fn plan_timeout(live: &Live<'_>, tries: u8, probes: usize) -> (u32, Duration) {
 }
 
 /// `Some` when exec was refused before anything came back.
-async fn send_by_exec(live: &mut Live<'_>, probes: &[Probe], what: &str) -> Result<Option<CallError>, Stop> {
+async fn send_by_exec(live: &mut Live<'_>, probes: &[Probe], what: &str, tries: u8) -> Result<Option<CallError>, Stop> {
     let namespace = live.session()?.spec.namespace.clone();
     let host_namespace = live.session()?.spec.host_namespace.clone();
     let mut by_agent: BTreeMap<(usize, Origin), Vec<&Probe>> = BTreeMap::new();
@@ -204,8 +223,8 @@ async fn send_by_exec(live: &mut Live<'_>, probes: &[Probe], what: &str) -> Resu
                     (here.host.as_ref()?, "host", host_namespace.clone().unwrap_or_else(|| namespace.clone()))
                 }
             };
-            let (timeout, bound) = plan_timeout(live, TRIES, probes.len());
-            let text = wire_text(topology, probes.into_iter(), timeout, TRIES);
+            let (timeout, bound) = plan_timeout(live, tries, probes.len());
+            let text = wire_text(topology, probes.into_iter(), timeout, tries);
             Some(((node, origin), pod.name.clone(), format!("{}/{component}", here.name), namespace, text, bound))
         })
         .collect();

@@ -159,6 +159,7 @@ pub(super) async fn prepare(live: &mut Live<'_>) -> Result<(), Stop> {
         until: unix_now() + LIFETIME.as_secs(),
     };
     live.recording.run.id = spec.id.clone();
+    live.recording.topology.run = spec.id.clone();
     live.recording.run.namespace = spec.namespace.clone();
     live.recording.run.image = spec.image.clone();
     if !live.args.output.quiet {

@@ -102,5 +102,4 @@ impl Facts<'_> {
         }
         causes
     }
-
 }
