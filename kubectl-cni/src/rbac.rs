@@ -9,21 +9,24 @@ metadata:
   name: kubectl-cni-verify
 rules:
 - apiGroups: [\"\"]
-  resources: [nodes, pods, services]
+  resources: [nodes, pods]
+  verbs: [list]
+- apiGroups: [\"\"]
+  resources: [services]   # the cluster DNS Service, and default/kubernetes
   verbs: [get, list]
 - apiGroups: [apps]
   resources: [daemonsets, deployments, controllerrevisions]
-  verbs: [get, list]
+  verbs: [list]
 - apiGroups: [discovery.k8s.io]
   resources: [endpointslices]
-  verbs: [get, list]
+  verbs: [list]
 - apiGroups: [networking.k8s.io]
   resources: [networkpolicies]
   verbs: [list]
 # The CNI's own objects, where they are served.
 - apiGroups: [cilium.io, crd.projectcalico.org, operator.tigera.io]
   resources: [ciliumnodes, ciliumendpoints, ciliumbgpnodeconfigs, clusterinformations, felixconfigurations, blockaffinities, ipamblocks, caliconodestatuses, tigerastatuses, installations]
-  verbs: [get, list]
+  verbs: [list]
 ";
 
 /// Creating in a namespace of its own.
@@ -45,7 +48,7 @@ const INSIDE: &str = "\
   verbs: [get, list, create, delete]
 - apiGroups: [\"\"]
   resources: [pods]
-  verbs: [get, list, watch, create, deletecollection]   # create: only ever sent as a dry run
+  verbs: [list, watch, create, deletecollection]   # create: only ever sent as a dry run
 - apiGroups: [\"\"]
   resources: [pods/exec]   # without it, plans go in by ConfigMap and results come out by pod log
   verbs: [create, get]

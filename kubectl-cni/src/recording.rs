@@ -116,16 +116,20 @@ impl Recording {
     /// The file is missing, of another version, or damaged.
     pub fn load(folder: &Path) -> Result<Recording> {
         let path = folder.join(FILE);
-        let text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
-        let value: serde_json::Value =
-            serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))?;
-        match value["schema"].as_u64() {
+        /// What tells a recording of this format from other files.
+        #[derive(Deserialize)]
+        struct Head {
+            schema: Option<u64>,
+        }
+        let bytes = std::fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
+        let head: Head = serde_json::from_slice(&bytes).with_context(|| format!("{} is not JSON", path.display()))?;
+        match head.schema {
             Some(schema) if schema == u64::from(SCHEMA) => {}
             Some(other) => bail!("{} has format {other}; this program reads format {SCHEMA}", path.display()),
             None => bail!("{} is not a recording of kubectl cni verify", path.display()),
         }
         let recording: Recording =
-            serde_json::from_value(value).with_context(|| format!("{} is damaged", path.display()))?;
+            serde_json::from_slice(&bytes).with_context(|| format!("{} is damaged", path.display()))?;
         recording.check().with_context(|| format!("{} is damaged", path.display()))?;
         Ok(recording)
     }
@@ -162,7 +166,7 @@ impl Recording {
     pub fn save(&self, folder: &Path) -> Result<()> {
         prepare(folder)?;
         let path = folder.join(FILE);
-        let text = serde_json::to_string_pretty(self).context("encoding the recording")?;
+        let text = serde_json::to_string(self).context("encoding the recording")?;
         std::fs::write(&path, text + "\n").with_context(|| format!("writing {}", path.display()))
     }
 }

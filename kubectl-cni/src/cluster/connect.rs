@@ -30,17 +30,7 @@ pub(crate) async fn connect(args: &ConnectArgs) -> Result<Cluster> {
         Some(path) => {
             Some(Kubeconfig::read_from(path).map_err(plain).with_context(|| format!("kubeconfig {}", path.display()))?)
         }
-        None => match Kubeconfig::read() {
-            Ok(kubeconfig) => Some(kubeconfig),
-            Err(KubeconfigError::ReadConfig(error, path)) if error.kind() == std::io::ErrorKind::NotFound => {
-                if std::env::var_os("KUBECONFIG").is_some_and(|value| !value.is_empty()) {
-                    bail!("kubeconfig {}: no such file (from the environment variable KUBECONFIG)", path.display());
-                }
-                None
-            }
-            Err(KubeconfigError::FindPath) => None,
-            Err(error) => return Err(plain(error)).context("kubeconfig"),
-        },
+        None => from_environment()?,
     };
     let (mut config, context) = match kubeconfig {
         Some(kubeconfig) => {
@@ -65,6 +55,9 @@ pub(crate) async fn connect(args: &ConnectArgs) -> Result<Cluster> {
     };
     config.connect_timeout = Some(Duration::from_secs(10).min(args.request_timeout));
     config.read_timeout = None;
+    // So that an audit log tells whose requests these are.
+    let agent = format!("kubectl-cni/{}", env!("CARGO_PKG_VERSION"));
+    config.headers.push(("user-agent".parse().context("header name")?, agent.parse().context("user agent")?));
     config.default_retry = false; // cluster::call retries, bounded by the request timeout
     if let Some(user) = &args.impersonate {
         config.auth_info.impersonate = Some(user.clone());
@@ -77,6 +70,36 @@ pub(crate) async fn connect(args: &ConnectArgs) -> Result<Cluster> {
     }
     let client = Client::try_from(config).with_context(|| format!("context {context}"))?;
     Ok(Cluster { client, context, request_timeout: args.request_timeout })
+}
+
+/// `$KUBECONFIG`, where files that are not there are passed over as kubectl does as long as one is; else `~/.kube/config`; else nothing.
+fn from_environment() -> Result<Option<Kubeconfig>> {
+    let Some(list) = std::env::var_os("KUBECONFIG").filter(|list| !list.is_empty()) else {
+        return match Kubeconfig::read() {
+            Ok(kubeconfig) => Ok(Some(kubeconfig)),
+            Err(KubeconfigError::ReadConfig(error, _)) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(KubeconfigError::FindPath) => Ok(None),
+            Err(error) => Err(plain(error)).context("kubeconfig"),
+        };
+    };
+    let mut merged: Option<Kubeconfig> = None;
+    for path in std::env::split_paths(&list).filter(|path| !path.as_os_str().is_empty()) {
+        let next = match Kubeconfig::read_from(&path) {
+            Ok(next) => next,
+            Err(KubeconfigError::ReadConfig(error, _)) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(plain(error)).with_context(|| format!("kubeconfig {}", path.display())),
+        };
+        merged = Some(match merged {
+            Some(merged) => {
+                merged.merge(next).map_err(plain).with_context(|| format!("kubeconfig {}", path.display()))?
+            }
+            None => next,
+        });
+    }
+    if merged.is_none() {
+        bail!("kubeconfig {}: no such file (from the environment variable KUBECONFIG)", list.display());
+    }
+    Ok(merged)
 }
 
 fn names(kubeconfig: &Kubeconfig) -> String {

@@ -264,7 +264,7 @@ impl Page<'_> {
         if facts.iter().all(|(_, value)| value.is_empty()) {
             return;
         }
-        self.heading("Run");
+        self.heading("About this run");
         for (name, value) in facts.into_iter().filter(|(_, value)| !value.is_empty()) {
             let words = self.words(value, Look::Plain, false);
             self.put(Lead { painted: format!("  {name:<9}  "), columns: 13, hang: 13 }, &words);

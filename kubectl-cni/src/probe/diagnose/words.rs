@@ -126,7 +126,12 @@ impl Facts<'_> {
             ),
             Cause::ExternalEverywhere(target) => (
                 format!("{} cannot be reached from any node", self.topology.external[target].text),
-                "check egress: masquerading, NAT gateway, firewall, proxies; is the target up?".to_owned(),
+                if self.all_rejected(must) {
+                    "something answers with a refusal: does the target listen on that port, or does a firewall reject?"
+                } else {
+                    "check egress: masquerading, NAT gateway, firewall, proxies; is the target up?"
+                }
+                .to_owned(),
             ),
             Cause::ExternalFrom { node, target } => (
                 format!("{} cannot be reached from {}", self.topology.external[target].text, self.name(node)),
