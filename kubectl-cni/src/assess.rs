@@ -47,6 +47,7 @@ pub fn assess(recording: &Recording, facts: &Facts, strict: bool) -> Report {
             image: recording.run.image.clone(),
             started: recording.run.started.clone(),
             duration_ms: recording.run.duration_ms,
+            phases: recording.run.phases.clone(),
             decided: judged.iter().filter(counted).filter(|one| !matches!(one.state, State::Unknown(_))).count(),
             planned: judged.iter().filter(counted).count(),
             retried: judged

@@ -42,6 +42,9 @@ pub struct Recording {
     pub options: Options,
     /// How the policy test went.
     pub policy: PolicyRecord,
+    /// NetworkPolicies of others in the probe namespace while the probes ran, by name; `None` when nothing was created.
+    #[serde(default)]
+    pub foreign_policies: Option<Gathered<Vec<String>>>,
     /// Steps that could not be taken: step, reason.
     pub denied: Vec<(String, Missing)>,
     /// How the run went.
@@ -102,6 +105,9 @@ pub struct Run {
     pub started: String,
     /// Milliseconds.
     pub duration_ms: u64,
+    /// Milliseconds of each step, in order.
+    #[serde(default)]
+    pub phases: Vec<(String, u64)>,
     /// Cut short by a signal.
     pub interrupted: bool,
     /// What could not be removed.

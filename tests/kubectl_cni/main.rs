@@ -8,4 +8,5 @@ mod golden;
 
 mod diagnosis;
 mod model;
+mod recorded;
 mod report;

@@ -8,6 +8,7 @@ mod agent_self_report;
 mod agent_version_skew;
 mod cni_object_unhealthy;
 mod cni_unknown;
+mod foreign_policy_on_probes;
 mod kubelet_cannot_reach_pod;
 mod node_network_unavailable;
 mod node_not_ready;
@@ -82,7 +83,12 @@ pub fn all() -> Vec<&'static Check> {
             _ => {}
         }
     }
-    checks.extend([&policy_not_as_expected::CHECK, &probes_lost_at_first::CHECK, &prober_late::CHECK]);
+    checks.extend([
+        &policy_not_as_expected::CHECK,
+        &foreign_policy_on_probes::CHECK,
+        &probes_lost_at_first::CHECK,
+        &prober_late::CHECK,
+    ]);
     checks
 }
 

@@ -7,6 +7,7 @@ use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::DaemonSet;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Service};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{Api, ListParams};
 use kube::{Resource, ResourceExt as _};
 use serde::de::DeserializeOwned;
@@ -91,7 +92,7 @@ pub(crate) async fn find_leftovers_in(cluster: &Cluster, namespace: Option<&str>
             .unwrap_or_default();
         let entry =
             found.entry(seen.run.clone()).or_insert(Leftover { run: seen.run, objects: Vec::new(), renewed: None });
-        entry.renewed = inside.iter().map(|map| map.renewed).chain([entry.renewed]).max().flatten();
+        entry.renewed = inside.iter().map(|map| map.renewed).chain([entry.renewed, seen.renewed]).max().flatten();
         entry.objects.extend(sets.into_iter().map(|set| Applied {
             kind: "DaemonSet".to_owned(),
             namespace: set.namespace,
@@ -134,11 +135,18 @@ where
             Some(Seen {
                 run: item.labels().get(RUN_LABEL)?.clone(),
                 namespace: item.namespace().unwrap_or_default(),
-                renewed: item.annotations().get(RENEWED).and_then(|text| text.parse().ok()),
+                renewed: sign_of_life(&item.metadata),
                 name: item.name_any(),
             })
         })
         .collect())
+}
+
+/// Unix time of the last renewal, or of the creation: between a namespace and the first object in it lies a moment too.
+fn sign_of_life(metadata: &ObjectMeta) -> Option<u64> {
+    let renewed = metadata.annotations.as_ref().and_then(|all| all.get(RENEWED)).and_then(|text| text.parse().ok());
+    let created = metadata.creation_timestamp.as_ref().and_then(|time| u64::try_from(time.0.as_second()).ok());
+    renewed.max(created)
 }
 
 /// All namespaces, or one.

@@ -46,7 +46,7 @@ pub(crate) async fn gather(cluster: &Cluster, facts: &Facts, allow_exec: bool) -
         Call { verb: "get", resource: "/apis".to_owned(), namespace: String::new(), timeout: cluster.request_timeout };
     let groups = async { groups_call.run(|| cluster.client.list_api_groups()).await.map_err(Missing::from) };
     let everything = ListParams::default();
-    let not_ours = ListParams::default().labels(&format!("{}!={}", MANAGED_BY.0, MANAGED_BY.1));
+    let not_ours = not_ours();
     let (server_version, groups, nodes, daemonsets, deployments, policies) = tokio::join!(
         version,
         groups,
@@ -81,6 +81,16 @@ pub(crate) async fn gather(cluster: &Cluster, facts: &Facts, allow_exec: bool) -
         ask_agents(cluster, facts, &detections, &mut snapshot).await;
     }
     (snapshot, detections)
+}
+
+/// NetworkPolicies in one namespace that no run of ours made, as "namespace/name".
+pub(crate) async fn foreign_policies(cluster: &Cluster, namespace: &str) -> Gathered<Vec<String>> {
+    let api: Api<NetworkPolicy> = Api::namespaced(cluster.client.clone(), namespace);
+    names(&api, &call_for::<NetworkPolicy>(cluster, "list", namespace), &not_ours()).await
+}
+
+fn not_ours() -> ListParams {
+    ListParams::default().labels(&format!("{}!={}", MANAGED_BY.0, MANAGED_BY.1))
 }
 
 /// The cluster DNS Service with its pods, and `default/kubernetes`.
@@ -320,13 +330,16 @@ where
 
 async fn pages<K>(api: &Api<K>, call: &Call, params: &ListParams) -> Gathered<Vec<K>>
 where
-    K: Clone + std::fmt::Debug + DeserializeOwned,
+    K: Resource + Clone + std::fmt::Debug + DeserializeOwned,
 {
     let mut items = Vec::new();
     let mut page = params.clone().limit(PAGE);
     loop {
         let list = call.run(|| api.list(&page)).await.map_err(Missing::from)?;
-        items.extend(list.items);
+        items.extend(list.items.into_iter().map(|mut item| {
+            item.managed_fields_mut().clear(); // half of an object's size, and never judged
+            item
+        }));
         match list.metadata.continue_.filter(|token| !token.is_empty()) {
             Some(token) => page.continue_token = Some(token),
             None => return Ok(items),
@@ -339,7 +352,14 @@ where
     K: Resource<DynamicType = ()> + Clone + std::fmt::Debug + DeserializeOwned,
 {
     let api: Api<K> = Api::all(cluster.client.clone());
-    let list = call_for::<K>(cluster, "list", "").run(|| api.list_metadata(params)).await.map_err(Missing::from)?;
+    names(&api, &call_for::<K>(cluster, "list", ""), params).await
+}
+
+async fn names<K>(api: &Api<K>, call: &Call, params: &ListParams) -> Gathered<Vec<String>>
+where
+    K: Resource<DynamicType = ()> + Clone + std::fmt::Debug + DeserializeOwned,
+{
+    let list = call.run(|| api.list_metadata(params)).await.map_err(Missing::from)?;
     Ok(list.items.iter().map(|item| format!("{}/{}", item.namespace().unwrap_or_default(), item.name_any())).collect())
 }
 

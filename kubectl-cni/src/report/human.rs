@@ -269,6 +269,11 @@ impl Page<'_> {
             let words = self.words(value, Look::Plain, false);
             self.put(Lead { painted: format!("  {name:<9}  "), columns: 13, hang: 13 }, &words);
         }
+        if !run.phases.is_empty() {
+            let steps: Vec<String> = run.phases.iter().map(|(name, ms)| format!("{name} {}", duration(*ms))).collect();
+            let words = self.joined(&steps, Look::Plain);
+            self.put(Lead { painted: "  time       ".to_owned(), columns: 13, hang: 13 }, &words);
+        }
     }
 
     fn explain(&mut self) {

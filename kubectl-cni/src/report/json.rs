@@ -1,5 +1,7 @@
 //! A report as JSON, by serialisable twins of the report's types, so that those can change without breaking a reader. [`SCHEMA`] describes the result.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::text::printable;
@@ -48,6 +50,7 @@ struct Run {
     image: String,
     started: String,
     duration_ms: u64,
+    phases_ms: BTreeMap<String, u64>,
     probes: Probes,
     mesh: String,
     interrupted: bool,
@@ -143,6 +146,7 @@ fn document(report: &Report) -> Document {
             image: printable(&run.image),
             started: printable(&run.started),
             duration_ms: run.duration_ms,
+            phases_ms: run.phases.iter().map(|(name, ms)| (printable(name), *ms)).collect(),
             probes: Probes { planned: run.planned, decided: run.decided, retried: run.retried },
             mesh: printable(&run.mesh),
             interrupted: run.interrupted,

@@ -98,6 +98,8 @@ pub struct RunInfo {
     pub started: String,
     /// Whole run, milliseconds.
     pub duration_ms: u64,
+    /// Steps of the run in order, with the milliseconds each took.
+    pub phases: Vec<(String, u64)>,
     /// Probes that were decided, of how many planned.
     pub decided: usize,
     /// Probes planned.

@@ -39,7 +39,7 @@ def host_network(h: Harness) -> None:
         return
     before = h.objects()
     done = h.run("verify", "-o", "json", "--host-network", "--no-policy")
-    passed = {check["id"] for check in verdicts(report_of(done), "ok")}
+    passed = {check["id"] for check in verdicts(report_of(done), "pass")}
     wanted = {"host-to-pod-cut-off", "host-to-host-cut-off"}
     says = "privileged" in done.stderr
     h.check(f"{title}: nodes reach pods and each other, and the need for a privileged namespace is said",
@@ -54,7 +54,7 @@ def external(h: Harness) -> None:
     server = h.kubectl("get", "endpointslices", "-n", "default", "-l", "kubernetes.io/service-name=kubernetes",
                        "-o", "jsonpath={.items[0].endpoints[0].addresses[0]}").strip()
     done = h.run("verify", "-o", "json", "--no-policy", "--external", f"{server}:6443")
-    passed = {check["id"] for check in verdicts(report_of(done), "ok")}
+    passed = {check["id"] for check in verdicts(report_of(done), "pass")}
     h.check(f"{title}: a target that answers passes", done.returncode == 0 and "external-target-cut-off" in passed, told(done))
     done = h.run("verify", "-o", "json", "--no-policy", "--external", f"{server}:9")
     causes = [explanation["cause"] for explanation in report_of(done).get("explanations", [])]

@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from .harness import CLUSTER, Harness, told
+from .harness import CLUSTER, Harness, report_of, told, verdicts
 
 TEAM_LABEL = """
 apiVersion: admissionregistration.k8s.io/v1
@@ -47,6 +47,11 @@ metadata: {name: probes, labels: {pod-security.kubernetes.io/enforce: restricted
 apiVersion: v1
 kind: ConfigMap
 metadata: {name: mine, namespace: probes}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: theirs, namespace: probes}
+spec: {podSelector: {}, policyTypes: [Ingress]}
 """
 
 
@@ -136,6 +141,8 @@ def existing_namespace(h: Harness) -> None:
     before = h.objects()
     done = h.run("verify", "-o", "json", "--namespace", "probes")
     h.check(title, done.returncode == 0 and h.objects() == before, told(done))
+    notes = [check["detail"] for check in verdicts(report_of(done), "note") if check["id"] == "foreign-policy-on-probes"]
+    h.check("a NetworkPolicy of others in the probe namespace is named", notes == ["probes/theirs, and it let every probe pass"], told(done))
     h.kubectl("delete", "namespace", "probes")
 
 

@@ -9,7 +9,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::super::output::{Progress, notice, print, problem};
 use super::{policy, rounds, start};
 use crate::cli::VerifyArgs;
-use crate::cluster::{Closing, Cluster, Session, connect, gather, heartbeat, read_agent_pods};
+use crate::cluster::{Closing, Cluster, Session, connect, foreign_policies, gather, heartbeat, read_agent_pods};
 use crate::exit::Exit;
 use crate::probe::plan::Round;
 use crate::probe::topology::Family;
@@ -27,6 +27,8 @@ pub(super) struct Live<'a> {
     pub(super) session: Option<Session>,
     /// Serial number of the next plan that goes in by ConfigMap.
     pub(super) generation: usize,
+    /// When the current step began.
+    step_began: Instant,
     /// When the probe Service was first seen with all its endpoints.
     pub(super) endpoints_since: Option<tokio::time::Instant>,
 }
@@ -41,6 +43,13 @@ impl Live<'_> {
     /// Notes a step that was refused.
     pub(super) fn deny(&mut self, step: &str, why: impl Into<Missing>) {
         self.recording.denied.push((step.to_owned(), why.into()));
+    }
+
+    /// Notes how long the step took that ends now.
+    fn step_done(&mut self, name: &str) {
+        let took = u64::try_from(self.step_began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.recording.run.phases.push((name.to_owned(), took));
+        self.step_began = Instant::now();
     }
 
     pub(super) fn session(&mut self) -> Result<&mut Session, Stop> {
@@ -71,6 +80,7 @@ pub(super) async fn record(args: &VerifyArgs, facts: &Facts) -> Result<(Recordin
         detections,
         session: None,
         generation: 0,
+        step_began: began,
         endpoints_since: None,
     };
     if signals.heard {
@@ -89,6 +99,7 @@ pub(super) async fn record(args: &VerifyArgs, facts: &Facts) -> Result<(Recordin
         }
     }
     live.progress.say("removing what was created");
+    live.step_began = Instant::now();
     let mut closing = None;
     if let Some(mut session) = live.session.take() {
         let objects: Vec<String> = session.applied().iter().map(ToString::to_string).collect();
@@ -120,8 +131,9 @@ pub(super) async fn record(args: &VerifyArgs, facts: &Facts) -> Result<(Recordin
 
 fn finish(mut live: Live<'_>, began: Instant, signals: Signals, closing: Option<Closing>) -> (Recording, Farewell) {
     live.progress.finish();
+    live.step_done("removing");
     live.recording.run.duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let farewell = Farewell { closing, signals, run: live.recording.run.id.clone(), quiet: live.args.output.quiet };
+    let farewell = Farewell { closing, signals, quiet: live.args.output.quiet };
     (live.recording, farewell)
 }
 
@@ -155,21 +167,32 @@ impl Signals {
 pub(super) struct Farewell {
     closing: Option<Closing>,
     signals: Signals,
-    run: String,
     quiet: bool,
 }
 
 impl Farewell {
-    /// Waits until the namespaces are gone, or until a signal. Returns what is left with the reason.
-    pub(super) async fn wait(mut self) -> Vec<String> {
+    /// Waits until the namespaces are gone, or until a second signal. What is left goes into the run with the reason, and is returned.
+    pub(super) async fn wait(mut self, run: &mut Run) -> Vec<String> {
         let Some(closing) = self.closing else { return Vec::new() };
         let progress = Progress::new(self.quiet);
         progress.say(format!("waiting for the cluster to remove {}", closing.objects().join(" and ")));
-        let left = tokio::select! {
-            left = closing.wait() => left,
-            () = self.signals.next() => abandoned(&closing.objects(), &self.run),
+        let mut patient = !self.signals.heard;
+        let mut gone = Box::pin(closing.wait());
+        let left = loop {
+            tokio::select! {
+                left = &mut gone => break left,
+                () = self.signals.next() => {
+                    if !patient {
+                        run.interrupted = true;
+                        break abandoned(&closing.objects(), &run.id);
+                    }
+                    patient = false;
+                    progress.line("all is removed but the empty namespace, which the cluster is removing (again: leave at once)");
+                }
+            }
         };
         progress.finish();
+        run.left_behind.extend(left.iter().cloned());
         left
     }
 }
@@ -183,7 +206,9 @@ fn abandoned(objects: &[String], run: &str) -> Vec<String> {
 async fn steps(live: &mut Live<'_>) -> Result<(), Stop> {
     start::read_targets(live).await?;
     start::prepare(live).await?;
+    live.step_done("reading");
     start::create(live).await?;
+    live.step_done("creating");
     let _heart = heart(live);
     start::wait_and_plan(live).await?;
     if live.recording.topology.families().contains(&Family::V6) {
@@ -191,17 +216,26 @@ async fn steps(live: &mut Live<'_>) -> Result<(), Stop> {
         tokio::time::sleep(ADDRESS_DETECTION).await;
     }
     rounds::glance_at_endpoints(live).await;
+    live.step_done("starting");
     rounds::run(live, &[Round::Pods, Round::PolicyBefore]).await?;
+    live.step_done("pods");
     rounds::services(live).await?;
+    live.step_done("services");
     rounds::confirm(live).await?;
     rounds::hear_witnesses(live).await;
+    live.step_done("confirming");
     if live.args.paths.no_policy {
         live.recording.options.policy = false;
     } else {
         policy::run(live).await;
+        live.step_done("policy");
+    }
+    if let Some(session) = &live.session {
+        live.recording.foreign_policies = Some(foreign_policies(&live.cluster, &session.spec.namespace).await);
     }
     start::refresh_ready(live).await;
     live.recording.agent_pods_after = read_agent_pods(&live.cluster, &live.detections).await;
+    live.step_done("agents");
     Ok(())
 }
 
@@ -225,6 +259,7 @@ fn heart(live: &Live<'_>) -> Option<Heart> {
 
 /// Prints what a run would create, after having had the API server look at it.
 pub(super) async fn announce_only(args: &VerifyArgs, facts: &Facts) -> Result<Exit> {
+    let began = Instant::now();
     let cluster = connect(&args.connect).await?;
     let progress = Progress::new(args.output.quiet);
     let (snapshot, detections) = gather(&cluster, facts, args.paths.allow_exec).await;
@@ -239,6 +274,7 @@ pub(super) async fn announce_only(args: &VerifyArgs, facts: &Facts) -> Result<Ex
         detections,
         session: None,
         generation: 0,
+        step_began: began,
         endpoints_since: None,
     };
     let prepared = start::read_targets(&mut live).await.is_ok() && start::prepare(&mut live).await.is_ok();
@@ -292,6 +328,7 @@ fn empty(args: &VerifyArgs, snapshot: Snapshot) -> Recording {
             some_nodes: !args.pods.nodes.is_empty() || args.pods.node_selector.is_some(),
         },
         policy: PolicyRecord { trouble: Some("the run ended before".to_owned()), ..PolicyRecord::default() },
+        foreign_policies: None,
         denied: Vec::new(),
         run: Run { started: now_rfc3339(), ..Run::default() },
     }

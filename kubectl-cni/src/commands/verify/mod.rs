@@ -39,11 +39,10 @@ pub(super) async fn run(args: VerifyArgs) -> Result<Exit> {
     if early {
         print(&render(&assess(&recording, &facts, args.output.strict), &args.output));
     }
-    let late = farewell.wait().await;
+    let late = farewell.wait(&mut recording.run).await;
     for object in &late {
         problem(&format!("still there: {object}"));
     }
-    recording.run.left_behind.extend(late);
     if let Some(folder) = &args.record {
         recording.save(folder)?;
     }
