@@ -143,7 +143,7 @@ pub struct PathArgs {
     #[arg(long)]
     pub host_network: bool,
     /// Also connect to this target outside the cluster; can be repeated. Nothing leaves the cluster without it
-    #[arg(long, value_name = "HOST:PORT")]
+    #[arg(long, value_name = "HOST:PORT", value_parser = parse_host_port)]
     pub external: Vec<String>,
     /// Leave the NetworkPolicy smoke test out
     #[arg(long)]
@@ -277,6 +277,16 @@ fn parse_pair(text: &str) -> Result<(String, String), String> {
 
 fn parse_labels(text: &str) -> Result<KeyValues, String> {
     text.split(',').map(parse_pair).collect()
+}
+
+/// The form only: a name is looked up when the run begins.
+fn parse_host_port(text: &str) -> Result<String, String> {
+    let port =
+        text.rsplit_once(':').filter(|(host, _)| !host.is_empty()).and_then(|(_, port)| port.parse::<u16>().ok());
+    match port {
+        Some(port) if port > 0 => Ok(text.to_owned()),
+        _ => Err("expected HOST:PORT, such as example.org:443 or [2001:db8::1]:443".to_owned()),
+    }
 }
 
 /// Durations as kubectl writes them: `500ms`, `30s`, `2m`, `1h`; a bare number is seconds.

@@ -221,3 +221,10 @@ fn a_large_circulant_finds_a_node() {
         &["everything to and from node n77 is lost"],
     );
 }
+
+#[test]
+fn a_hundred_nodes_that_all_fail_are_one_cause() {
+    // Full mesh: 60,000 pod probes fail, and each pair suggests causes of its own.
+    let everything = dropping(|packet| packet.from != packet.to);
+    check(&run(100, V4, &everything), &["everything between all nodes is lost"]);
+}

@@ -6,6 +6,7 @@
 #[path = "../support/golden.rs"]
 mod golden;
 
+mod command_line;
 mod diagnosis;
 mod model;
 mod recorded;

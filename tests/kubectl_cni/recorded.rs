@@ -21,7 +21,7 @@ fn cases() -> Vec<PathBuf> {
 }
 
 fn healthy() -> Recording {
-    Recording::load(&cases().into_iter().find(|case| case.ends_with("healthy")).unwrap()).unwrap()
+    Recording::load(&cases().into_iter().find(|case| case.ends_with("healthy-bridge-ipv4")).unwrap()).unwrap()
 }
 
 #[test]

@@ -113,10 +113,27 @@ impl Call {
     }
 }
 
+/// The innermost cause when not even a connection came about; what wraps it says nothing more to a reader.
+fn connecting(error: &kube::Error) -> Option<String> {
+    let mut source = std::error::Error::source(error);
+    let mut connect = error.to_string().contains("(Connect)");
+    let mut last = None;
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        connect |= text.contains("(Connect)");
+        source = cause.source();
+        last = Some(text);
+    }
+    last.filter(|_| connect)
+}
+
 /// The error and its causes in one line.
 fn plain(error: &kube::Error) -> String {
     if let kube::Error::Api(status) = error {
         return if status.message.is_empty() { format!("HTTP {}", status.code) } else { status.message.clone() };
+    }
+    if let Some(cause) = connecting(error) {
+        return format!("cannot connect: {cause}");
     }
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);

@@ -1,5 +1,6 @@
 //! Connection flags in, a client out.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -13,6 +14,8 @@ use crate::cli::ConnectArgs;
 pub(crate) struct Cluster {
     /// The client.
     pub client: Client,
+    /// Address of the API server.
+    pub server: String,
     /// Context of the kubeconfig, "" where there is none (in a pod).
     pub context: String,
     /// Bound on one request with its retries.
@@ -27,9 +30,7 @@ pub(crate) struct Cluster {
 /// One line that names the file or context and what to type next.
 pub(crate) async fn connect(args: &ConnectArgs) -> Result<Cluster> {
     let kubeconfig = match &args.kubeconfig {
-        Some(path) => {
-            Some(Kubeconfig::read_from(path).map_err(plain).with_context(|| format!("kubeconfig {}", path.display()))?)
-        }
+        Some(path) => Some(Kubeconfig::read_from(path).map_err(|error| unreadable(path, error))?),
         None => from_environment()?,
     };
     let (mut config, context) = match kubeconfig {
@@ -44,7 +45,7 @@ pub(crate) async fn connect(args: &ConnectArgs) -> Result<Cluster> {
             let options = KubeConfigOptions { context: Some(context.clone()), ..KubeConfigOptions::default() };
             let config = Config::from_custom_kubeconfig(kubeconfig, &options)
                 .await
-                .map_err(plain)
+                .map_err(|error| plain(&error))
                 .with_context(|| format!("context {context}"))?;
             (config, context)
         }
@@ -68,8 +69,9 @@ pub(crate) async fn connect(args: &ConnectArgs) -> Result<Cluster> {
         }
         config.auth_info.impersonate_groups = Some(args.impersonate_groups.clone());
     }
+    let server = config.cluster_url.to_string();
     let client = Client::try_from(config).with_context(|| format!("context {context}"))?;
-    Ok(Cluster { client, context, request_timeout: args.request_timeout })
+    Ok(Cluster { client, server, context, request_timeout: args.request_timeout })
 }
 
 /// `$KUBECONFIG`, where files that are not there are passed over as kubectl does as long as one is; else `~/.kube/config`; else nothing.
@@ -79,7 +81,7 @@ fn from_environment() -> Result<Option<Kubeconfig>> {
             Ok(kubeconfig) => Ok(Some(kubeconfig)),
             Err(KubeconfigError::ReadConfig(error, _)) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(KubeconfigError::FindPath) => Ok(None),
-            Err(error) => Err(plain(error)).context("kubeconfig"),
+            Err(error) => Err(plain(&error)).context("kubeconfig"),
         };
     };
     let mut merged: Option<Kubeconfig> = None;
@@ -87,12 +89,10 @@ fn from_environment() -> Result<Option<Kubeconfig>> {
         let next = match Kubeconfig::read_from(&path) {
             Ok(next) => next,
             Err(KubeconfigError::ReadConfig(error, _)) if error.kind() == std::io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(plain(error)).with_context(|| format!("kubeconfig {}", path.display())),
+            Err(error) => return Err(unreadable(&path, error)),
         };
         merged = Some(match merged {
-            Some(merged) => {
-                merged.merge(next).map_err(plain).with_context(|| format!("kubeconfig {}", path.display()))?
-            }
+            Some(merged) => merged.merge(next).map_err(|error| unreadable(&path, error))?,
             None => next,
         });
     }
@@ -107,9 +107,16 @@ fn names(kubeconfig: &Kubeconfig) -> String {
     if names.is_empty() { "it has none".to_owned() } else { names.join(", ") }
 }
 
-fn plain(error: KubeconfigError) -> anyhow::Error {
+/// Names the file once, and why it cannot be used.
+fn unreadable(path: &Path, error: KubeconfigError) -> anyhow::Error {
     match error {
-        KubeconfigError::ReadConfig(error, path) => anyhow::anyhow!("{}: {error}", path.display()),
-        other => anyhow::Error::new(other),
+        KubeconfigError::ReadConfig(error, _) => anyhow::anyhow!("kubeconfig {}: {error}", path.display()),
+        other => plain(&other).context(format!("kubeconfig {}", path.display())),
     }
+}
+
+/// The error in one line: a YAML reader's picture of the place is left out, its line and column are not.
+fn plain(error: &KubeconfigError) -> anyhow::Error {
+    let text = error.to_string();
+    anyhow::anyhow!("{}", text.lines().next().unwrap_or_default().trim())
 }

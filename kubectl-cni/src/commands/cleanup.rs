@@ -8,10 +8,14 @@ use super::output::{notice, print, problem};
 use crate::cli::CleanupArgs;
 use crate::cluster::{Leftover, connect, find_leftovers, remove};
 use crate::exit::Exit;
+use crate::snapshot::Missing;
 
 pub(super) async fn run(args: CleanupArgs) -> Result<Exit> {
     let cluster = connect(&args.connect).await?;
     let (mut found, missing) = find_leftovers(&cluster, args.namespace.as_deref()).await;
+    if let (true, Some(Missing::Failed(why))) = (found.is_empty(), missing.first()) {
+        bail!("{}: {why}", cluster.server);
+    }
     if let Some(wanted) = &args.run {
         found.retain(|leftover| leftover.run == *wanted);
         if found.is_empty() && missing.is_empty() {

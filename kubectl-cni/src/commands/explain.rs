@@ -18,7 +18,9 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Exit> {
         let near: Vec<&str> = all
             .iter()
             .map(|check| check.id)
-            .filter(|known| known.split('-').any(|word| id.contains(word)))
+            .filter(|known| {
+                known.split('-').any(|word| word.len() > 3 && id.split(['-', '_', ' ']).any(|typed| typed == word))
+            })
             .take(3)
             .collect();
         let hint = if near.is_empty() {

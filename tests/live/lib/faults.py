@@ -58,11 +58,10 @@ def planted(h: Harness, name: str, faults: list, expected: list[str]) -> None:
     title = f"fault {name}: " + " + ".join(" ".join(fault) for fault in faults)
     if not h.wanted(title):
         return
-    keep = ["--record", str(h.record / name)] if h.record else []
     try:
         for fault in faults:
             h.cluster("fault", *fault)
-        done = h.run("verify", "-o", "json", "--no-policy", *keep)
+        done = h.run("verify", "-o", "json", "--no-policy", *h.keep(name))
     finally:
         h.cluster("fault", "undo", "--all")
     report = report_of(done)
@@ -87,7 +86,7 @@ def no_cni_config(h: Harness) -> None:
         return
     try:
         h.cluster("fault", "no-cni-config", "n2")
-        done = h.run("verify", "-o", "json", "--no-policy")
+        done = h.run("verify", "-o", "json", "--no-policy", *h.keep("no-cni-config"))
     finally:
         h.cluster("fault", "undo", "--all")
     report = report_of(done)
@@ -117,7 +116,7 @@ def agent_crashloop(h: Harness) -> None:
     try:
         h.cluster("fault", "agent-crashloop")
         time.sleep(8)
-        done = h.run("verify", "-o", "json", "--no-policy")
+        done = h.run("verify", "-o", "json", "--no-policy", *h.keep("agent-crashloop"))
     finally:
         h.cluster("fault", "undo", "--all")
     report = report_of(done)

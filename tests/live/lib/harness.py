@@ -54,6 +54,10 @@ class Harness:
         netns = [f"netns/{entry.name}" for entry in Path("/run/netns").glob("*")]
         return sorted(found + netns)
 
+    def keep(self, name: str) -> list[str]:
+        """Arguments that keep the recording of a run, where that was asked for."""
+        return ["--record", str(self.record / name)] if self.record else []
+
     def check(self, title: str, ok: bool, detail: str = "") -> None:
         print(f"{'ok  ' if ok else 'FAIL'} {title}" + ("" if ok else f"\n{detail}"), flush=True)
         if ok:

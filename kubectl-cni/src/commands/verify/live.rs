@@ -89,7 +89,7 @@ pub(super) async fn record(args: &VerifyArgs, facts: &Facts) -> Result<(Recordin
     }
     if let Err(Missing::Failed(why)) = &live.recording.snapshot.server_version {
         live.progress.finish();
-        bail!("{why}");
+        bail!("{} ({}): {why}", live.cluster.server, context_of(&live.cluster));
     }
     tokio::select! {
         _ = steps(&mut live) => {}
@@ -127,6 +127,15 @@ pub(super) async fn record(args: &VerifyArgs, facts: &Facts) -> Result<(Recordin
         }
     }
     Ok(finish(live, began, signals, closing))
+}
+
+/// The context as a message names it.
+fn context_of(cluster: &Cluster) -> String {
+    if cluster.context.is_empty() {
+        "from inside the cluster".to_owned()
+    } else {
+        format!("context {}", cluster.context)
+    }
 }
 
 fn finish(mut live: Live<'_>, began: Instant, signals: Signals, closing: Option<Closing>) -> (Recording, Farewell) {

@@ -1,5 +1,7 @@
 //! Which causes the failures suggest.
 
+use std::collections::HashSet;
+
 use super::cause::{Cause, Packets, Pairs};
 use super::cover::{Class, Facts};
 use crate::probe::plan::{DnsServer, Origin, PORT, PORT_2, Path};
@@ -9,8 +11,9 @@ impl Facts<'_> {
     /// Every cause that at least one failure suggests.
     pub(super) fn candidates(&self) -> Vec<Cause> {
         let mut causes: Vec<Cause> = Vec::new();
+        let mut known: HashSet<Cause> = HashSet::new();
         let mut add = |cause: Cause| {
-            if !causes.contains(&cause) {
+            if known.insert(cause) {
                 causes.push(cause);
             }
         };
@@ -31,6 +34,7 @@ impl Facts<'_> {
         ];
         let transports = [Packets::Any, Packets::Tcp, Packets::Udp];
         let mut pod_scopes: Vec<(Pairs, Origin)> = Vec::new();
+        let mut known_scopes: HashSet<(Pairs, Origin)> = HashSet::new();
         for (_, bad) in self.of(Class::Pods).filter(|(_, one)| one.bad()) {
             let Path::Pod { to, .. } = bad.probe.path else { continue };
             let from = bad.probe.node;
@@ -49,7 +53,7 @@ impl Facts<'_> {
                 ]
             };
             for pairs in scopes {
-                if !pod_scopes.contains(&(pairs, bad.probe.origin)) {
+                if known_scopes.insert((pairs, bad.probe.origin)) {
                     pod_scopes.push((pairs, bad.probe.origin));
                 }
             }

@@ -4,7 +4,7 @@ use crate::probe::plan::{How, Origin, PORT, Question};
 use crate::probe::topology::Family;
 
 /// Which node pairs a cause is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Pairs {
     AllCross,
     AllSame,
@@ -16,8 +16,19 @@ pub(super) enum Pairs {
     Same(usize),
 }
 
+impl Pairs {
+    /// Whether some pair with this node is among them. Of more than one node, every node is in a pair with any other.
+    pub(super) fn may_touch(self, node: usize) -> bool {
+        match self {
+            Pairs::AllCross | Pairs::AllSame | Pairs::Node(_) | Pairs::From(_) | Pairs::To(_) => true,
+            Pairs::Between(a, b) | Pairs::OneWay(a, b) => node == a || node == b,
+            Pairs::Same(a) => node == a,
+        }
+    }
+}
+
 /// Which packets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Packets {
     Any,
     Tcp,
@@ -28,7 +39,7 @@ pub(super) enum Packets {
 }
 
 /// A candidate.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Cause {
     Pods { pairs: Pairs, packets: Packets, family: Option<Family>, origin: Origin },
     ServiceFrom { node: usize, packets: Packets, family: Option<Family> },

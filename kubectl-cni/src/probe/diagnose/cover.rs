@@ -1,17 +1,17 @@
 //! What each cause must and may account for, and whether a working probe contradicts it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::cause::{Cause, Packets, Pairs, packets_match, pairs_match};
 use crate::probe::judge::Judged;
 use crate::probe::plan::{DnsServer, How, Origin, PORT, Path, Question};
 use crate::probe::topology::{Family, Topology};
 
-/// Probes a cause speaks of, by index.
+/// Probes a cause speaks of.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Cover {
-    pub(super) must: BTreeSet<usize>,
-    pub(super) may: BTreeSet<usize>,
+    /// Failures that it accounts for, by index, in order.
+    pub(super) must: Vec<usize>,
     contradicted: bool,
 }
 
@@ -21,13 +21,19 @@ impl Cover {
     }
 }
 
+/// Judged probes, found by what they are about: a cause looks only at those it speaks of, which keeps a hundred nodes that all fail cheap.
 pub(super) struct Facts<'a> {
     pub(super) topology: &'a Topology,
     pub(super) judged: &'a [Judged],
-    by_path: BTreeMap<Class, Vec<usize>>,
+    by_class: BTreeMap<Class, Vec<usize>>,
+    by_source: BTreeMap<(Class, usize), Vec<usize>>,
+    by_target: BTreeMap<(Class, usize), Vec<usize>>,
+    by_pair: BTreeMap<(usize, usize), Vec<usize>>,
+    /// The node of each DNS pod.
+    dns_nodes: Vec<Option<usize>>,
 }
 
-/// Rough kind of a path, to look only at the probes that matter.
+/// Rough kind of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Class {
     Pods,
@@ -55,120 +61,134 @@ fn class(path: Path) -> Class {
     }
 }
 
+/// The node a path leads to, where it leads to one.
+fn target(path: Path) -> Option<usize> {
+    match path {
+        Path::Pod { to, .. } | Path::NodePort { to, .. } | Path::Node { to } | Path::Host { to, .. } => Some(to),
+        _ => None,
+    }
+}
+
 impl<'a> Facts<'a> {
     pub(super) fn new(topology: &'a Topology, judged: &'a [Judged]) -> Facts<'a> {
-        let mut by_path: BTreeMap<Class, Vec<usize>> = BTreeMap::new();
-        for (index, one) in judged.iter().enumerate() {
-            by_path.entry(class(one.probe.path)).or_default().push(index);
-        }
-        Facts { topology, judged, by_path }
-    }
-
-    pub(super) fn of(&self, class: Class) -> impl Iterator<Item = (usize, &'a Judged)> + '_ {
-        self.by_path.get(&class).into_iter().flatten().map(|index| (*index, &self.judged[*index]))
-    }
-
-    /// What a cause must and may account for.
-    pub(super) fn cover(&self, cause: &Cause) -> Cover {
-        let mut cover = Cover::default();
-        let mut must = |index: usize, one: &Judged| {
-            if one.bad() {
-                cover.must.insert(index);
-            } else if one.good() {
-                cover.contradicted = true;
-            }
+        let mut facts = Facts {
+            topology,
+            judged,
+            by_class: BTreeMap::new(),
+            by_source: BTreeMap::new(),
+            by_target: BTreeMap::new(),
+            by_pair: BTreeMap::new(),
+            dns_nodes: topology.dns_pods.iter().map(|pod| topology.node(pod.node.as_deref()?)).collect(),
         };
-        let family_is = |family: Option<Family>, one: &Judged| family.is_none_or(|family| one.probe.family == family);
-        match *cause {
+        for (index, one) in judged.iter().enumerate() {
+            let (class, from) = (class(one.probe.path), one.probe.node);
+            facts.by_class.entry(class).or_default().push(index);
+            facts.by_source.entry((class, from)).or_default().push(index);
+            if let Some(to) = target(one.probe.path) {
+                facts.by_target.entry((class, to)).or_default().push(index);
+                if class == Class::Pods {
+                    facts.by_pair.entry((from, to)).or_default().push(index);
+                }
+            }
+        }
+        facts
+    }
+
+    /// Probes of one kind.
+    pub(super) fn of(&self, class: Class) -> impl Iterator<Item = (usize, &'a Judged)> + '_ {
+        self.look_up(self.by_class.get(&class))
+    }
+
+    /// Probes of one kind that one node sent.
+    fn from(&self, class: Class, node: usize) -> impl Iterator<Item = (usize, &'a Judged)> + '_ {
+        self.look_up(self.by_source.get(&(class, node)))
+    }
+
+    /// Probes of one kind that lead to one node.
+    fn to(&self, class: Class, node: usize) -> impl Iterator<Item = (usize, &'a Judged)> + '_ {
+        self.look_up(self.by_target.get(&(class, node)))
+    }
+
+    fn look_up<'s>(&'s self, list: Option<&'s Vec<usize>>) -> impl Iterator<Item = (usize, &'a Judged)> + 's {
+        list.into_iter().flatten().map(|index| (*index, &self.judged[*index]))
+    }
+
+    /// Pod probes among which those of some pairs are.
+    fn pods(&self, pairs: Pairs) -> Vec<(usize, &'a Judged)> {
+        let pair = |from: usize, to: usize| self.look_up(self.by_pair.get(&(from, to)));
+        match pairs {
+            Pairs::AllCross | Pairs::AllSame => self.of(Class::Pods).collect(),
+            Pairs::Node(node) => self.from(Class::Pods, node).chain(self.to(Class::Pods, node)).collect(),
+            Pairs::From(node) => self.from(Class::Pods, node).collect(),
+            Pairs::To(node) => self.to(Class::Pods, node).collect(),
+            Pairs::Between(a, b) => pair(a, b).chain(pair(b, a)).collect(),
+            Pairs::OneWay(a, b) => pair(a, b).collect(),
+            Pairs::Same(node) => pair(node, node).collect(),
+        }
+    }
+
+    /// What a cause must account for.
+    pub(super) fn cover(&self, cause: &Cause) -> Cover {
+        let spoken_of: Vec<(usize, &Judged)> = match *cause {
             Cause::Pods { pairs, packets, family, origin } => {
-                for (index, one) in self.of(Class::Pods) {
-                    if let Path::Pod { to, how } = one.probe.path
+                let mut probes = self.pods(pairs);
+                probes.retain(|(_, one)| {
+                    matches!(one.probe.path, Path::Pod { to, how }
+                        if pairs_match(pairs, one.probe.node, to) && packets_match(packets, how))
                         && one.probe.origin == origin
-                        && pairs_match(pairs, one.probe.node, to)
-                        && packets_match(packets, how)
-                        && family_is(family, one)
-                    {
-                        must(index, one);
-                    }
-                }
+                        && is_of(family, one)
+                });
+                probes
             }
-            Cause::ServiceFrom { node, packets, family } => self.of(Class::ClusterIp).for_each(|(index, one)| {
-                if one.probe.node == node && family_is(family, one) && self.packets_are(one, packets) {
-                    must(index, one);
-                }
-            }),
-            Cause::ServiceEverywhere { packets, family } => self.of(Class::ClusterIp).for_each(|(index, one)| {
-                if family_is(family, one) && self.packets_are(one, packets) {
-                    must(index, one);
-                }
-            }),
-            Cause::NodePortTo { node, packets } => self.of(Class::NodePort).for_each(|(index, one)| {
-                if matches!(one.probe.path, Path::NodePort { to, .. } if to == node) && self.packets_are(one, packets) {
-                    must(index, one);
-                }
-            }),
-            Cause::NodePortEverywhere { packets } => self.of(Class::NodePort).for_each(|(index, one)| {
-                if self.packets_are(one, packets) {
-                    must(index, one);
-                }
-            }),
-            Cause::ApiFrom(node) => {
-                self.of(Class::Api).filter(|(_, one)| one.probe.node == node).for_each(|(index, one)| must(index, one))
+            Cause::ServiceFrom { node, packets, family } => self
+                .from(Class::ClusterIp, node)
+                .filter(|(_, one)| is_of(family, one) && packets_are(one, packets))
+                .collect(),
+            Cause::ServiceEverywhere { packets, family } => {
+                self.of(Class::ClusterIp).filter(|(_, one)| is_of(family, one) && packets_are(one, packets)).collect()
             }
-            Cause::ApiEverywhere => self.of(Class::Api).for_each(|(index, one)| must(index, one)),
-            Cause::DnsPod(pod) => {
-                self.dns(|server, _, _| server == DnsServer::Pod(pod)).for_each(|(index, one)| must(index, one))
+            Cause::NodePortTo { node, packets } => {
+                self.to(Class::NodePort, node).filter(|(_, one)| packets_are(one, packets)).collect()
             }
+            Cause::NodePortEverywhere { packets } => {
+                self.of(Class::NodePort).filter(|(_, one)| packets_are(one, packets)).collect()
+            }
+            Cause::ApiFrom(node) => self.from(Class::Api, node).collect(),
+            Cause::ApiEverywhere => self.of(Class::Api).collect(),
+            Cause::DnsPod(pod) => self.dns(|server, _, _| server == DnsServer::Pod(pod)),
             Cause::DnsPodTransport { pod, tcp } => {
                 self.dns(|server, _, over_tcp| server == DnsServer::Pod(pod) && over_tcp == tcp)
-                    .for_each(|(index, one)| must(index, one));
             }
             Cause::DnsPodAnswer { pod, question } => {
                 self.dns(|server, asked, _| server == DnsServer::Pod(pod) && asked == question)
-                    .for_each(|(index, one)| must(index, one));
             }
-            Cause::DnsFrom(node) => self
-                .dns(|server, _, _| server == DnsServer::Configured)
-                .filter(|(_, one)| one.probe.node == node)
-                .for_each(|(index, one)| must(index, one)),
-            Cause::DnsEverywhere => {
-                self.dns(|server, _, _| server == DnsServer::Configured).for_each(|(index, one)| must(index, one))
-            }
-            Cause::NodeFromPods(node) => self
-                .of(Class::Node)
-                .filter(|(_, one)| one.probe.path == Path::Node { to: node } && one.probe.node != node)
-                .for_each(|(index, one)| must(index, one)),
+            Cause::DnsFrom(node) => self.from(Class::Dns, node).filter(|(_, one)| asks_configured(one)).collect(),
+            Cause::DnsEverywhere => self.of(Class::Dns).filter(|(_, one)| asks_configured(one)).collect(),
+            Cause::NodeFromPods(node) => self.to(Class::Node, node).filter(|(_, one)| one.probe.node != node).collect(),
             Cause::ExternalEverywhere(target) => {
-                self.of(Class::External)
-                    .filter(|(_, one)| one.probe.path == Path::External { target })
-                    .for_each(|(index, one)| must(index, one));
+                self.of(Class::External).filter(|(_, one)| one.probe.path == Path::External { target }).collect()
             }
             Cause::ExternalFrom { node, target } => self
-                .of(Class::External)
-                .filter(|(_, one)| one.probe.path == Path::External { target } && one.probe.node == node)
-                .for_each(|(index, one)| must(index, one)),
-        }
-        if !cover.contradicted {
-            cover.may = (0..self.judged.len())
-                .filter(|index| self.judged[*index].bad() && self.consequence(cause, &self.judged[*index]))
-                .collect();
-        }
-        cover
+                .from(Class::External, node)
+                .filter(|(_, one)| one.probe.path == Path::External { target })
+                .collect(),
+        };
+        let contradicted = spoken_of.iter().any(|(_, one)| one.good());
+        let mut must: Vec<usize> =
+            spoken_of.into_iter().filter(|(_, one)| !contradicted && one.bad()).map(|(index, _)| index).collect();
+        must.sort_unstable();
+        must.dedup();
+        Cover { must, contradicted }
     }
 
-    fn packets_are(&self, one: &Judged, packets: Packets) -> bool {
-        match one.probe.path {
-            Path::ClusterIp { how } | Path::NodePort { how, .. } => packets_match(packets, how),
-            _ => false,
-        }
-    }
-
-    fn dns(&self, want: impl Fn(DnsServer, Question, bool) -> bool) -> impl Iterator<Item = (usize, &'a Judged)> {
-        self.of(Class::Dns).filter(move |(_, one)| matches!(one.probe.path, Path::Dns { server, question, tcp } if want(server, question, tcp)))
+    fn dns(&self, want: impl Fn(DnsServer, Question, bool) -> bool) -> Vec<(usize, &'a Judged)> {
+        let wanted =
+            |one: &Judged| matches!(one.probe.path, Path::Dns { server, question, tcp } if want(server, question, tcp));
+        self.of(Class::Dns).filter(|(_, one)| wanted(one)).collect()
     }
 
     /// Could this failure follow from the cause?
-    fn consequence(&self, cause: &Cause, one: &Judged) -> bool {
+    pub(super) fn consequence(&self, cause: &Cause, one: &Judged) -> bool {
         let from = one.probe.node;
         match cause {
             Cause::Pods { pairs, packets, family, .. } => {
@@ -191,22 +211,15 @@ impl<'a> Facts<'a> {
                         (one.probe.origin == Origin::Host && packets_match(*packets, how) && hits(from, to))
                             || (matches!(how, How::Bulk) && stalls(from, to))
                     }
-                    Path::ClusterIp { how } => {
-                        self.meets(*packets, how) && (0..self.topology.nodes.len()).any(|to| hits(from, to))
-                    }
+                    Path::ClusterIp { how } => meets(*packets, how) && pairs.may_touch(from),
                     Path::NodePort { to, how } => {
-                        self.meets(*packets, how)
-                            && (hits(from, to)
-                                || (0..self.topology.nodes.len()).any(|next| hits(to, next) || hits(from, next)))
+                        meets(*packets, how) && (hits(from, to) || pairs.may_touch(from) || pairs.may_touch(to))
                     }
                     Path::Dns { server: DnsServer::Pod(pod), tcp, .. } => {
-                        transport(tcp) && self.dns_node(pod).is_some_and(|to| hits(from, to))
+                        transport(tcp) && self.dns_nodes[pod].is_some_and(|to| hits(from, to))
                     }
                     Path::Dns { server: DnsServer::Configured, tcp, .. } => {
-                        transport(tcp)
-                            && (0..self.topology.dns_pods.len())
-                                .filter_map(|pod| self.dns_node(pod))
-                                .any(|to| hits(from, to))
+                        transport(tcp) && self.dns_nodes.iter().flatten().any(|to| hits(from, *to))
                     }
                     Path::Node { to } => transport(true) && hits(from, to),
                     Path::Host { to, how } => packets_match(*packets, how) && hits(from, to),
@@ -237,20 +250,28 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// Whether a Service connection made `how` crosses a pair on which these packets are lost. The Service leads to port [`PORT`].
-    fn meets(&self, packets: Packets, how: How) -> bool {
-        match (packets, how) {
-            (Packets::Any, _) | (Packets::Tcp, How::Tcp(_)) | (Packets::Udp, How::Udp(_)) => true,
-            (Packets::TcpPort(port), How::Tcp(_)) | (Packets::UdpPort(port), How::Udp(_)) => port == PORT,
-            _ => false,
-        }
-    }
-
-    fn dns_node(&self, pod: usize) -> Option<usize> {
-        self.topology.node(self.topology.dns_pods[pod].node.as_deref()?)
-    }
-
     pub(super) fn name(&self, node: usize) -> &str {
         &self.topology.nodes[node].name
+    }
+}
+
+fn is_of(family: Option<Family>, one: &Judged) -> bool {
+    family.is_none_or(|family| one.probe.family == family)
+}
+
+fn packets_are(one: &Judged, packets: Packets) -> bool {
+    matches!(one.probe.path, Path::ClusterIp { how } | Path::NodePort { how, .. } if packets_match(packets, how))
+}
+
+fn asks_configured(one: &Judged) -> bool {
+    matches!(one.probe.path, Path::Dns { server: DnsServer::Configured, .. })
+}
+
+/// Whether a Service connection made `how` crosses a pair on which these packets are lost. The Service leads to port [`PORT`].
+fn meets(packets: Packets, how: How) -> bool {
+    match (packets, how) {
+        (Packets::Any, _) | (Packets::Tcp, How::Tcp(_)) | (Packets::Udp, How::Udp(_)) => true,
+        (Packets::TcpPort(port), How::Tcp(_)) | (Packets::UdpPort(port), How::Udp(_)) => port == PORT,
+        _ => false,
     }
 }

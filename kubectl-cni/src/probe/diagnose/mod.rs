@@ -9,6 +9,7 @@ mod cause;
 mod cover;
 mod words;
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::cause::Cause;
@@ -36,40 +37,33 @@ pub struct Diagnosis {
 /// Finds the causes.
 pub fn diagnose(topology: &Topology, judged: &[Judged], witness: &Witness) -> Diagnosis {
     let facts = Facts::new(topology, judged);
-    let mut open: BTreeSet<usize> =
-        (0..judged.len()).filter(|index| judged[*index].bad() && !policy(&judged[*index])).collect();
+    let mut open: Vec<bool> = judged.iter().map(|one| one.bad() && !policy(one)).collect();
+    // Sorted by breadth, so that of two equal ones the earlier is the narrower.
     let mut candidates: Vec<(Cause, Cover)> = facts
         .candidates()
         .into_iter()
-        .map(|cause| {
-            let cover = facts.cover(&cause);
-            (cause, cover)
-        })
+        .map(|cause| (cause, facts.cover(&cause)))
         .filter(|(_, cover)| cover.holds())
         .collect();
+    candidates.sort_by_key(|(cause, _)| cause.breadth());
     let mut explanations = Vec::new();
     loop {
-        let best = candidates
-            .iter()
-            .enumerate()
-            .map(|(index, (cause, cover))| {
-                let must = cover.must.intersection(&open).count();
-                (must, std::cmp::Reverse(cause.breadth()), std::cmp::Reverse(index))
-            })
-            .max();
-        let Some((must, _, std::cmp::Reverse(index))) = best else { break };
-        if must == 0 {
-            break;
+        let accounted = |cover: &Cover| cover.must.iter().filter(|index| open[**index]).count();
+        let best = candidates.iter().enumerate().map(|(index, (_, cover))| (accounted(cover), Reverse(index))).max();
+        let Some((_, Reverse(index))) = best.filter(|(must, _)| *must > 0) else { break };
+        let (cause, cover) = &candidates[index];
+        let must: BTreeSet<usize> = cover.must.iter().copied().collect();
+        let covered: BTreeSet<usize> = (0..judged.len())
+            .filter(|index| open[*index] && (must.contains(index) || facts.consequence(cause, &judged[*index])))
+            .collect();
+        explanations.push(facts.explain(cause, &must, &covered, witness));
+        for index in covered {
+            open[index] = false;
         }
-        let (cause, cover) = candidates.swap_remove(index);
-        let covered: BTreeSet<usize> =
-            cover.must.union(&cover.may).copied().filter(|index| open.contains(index)).collect();
-        explanations.push(facts.explain(&cause, &cover.must, &covered, witness));
-        open.retain(|index| !covered.contains(index));
-        candidates.sort_by_key(|(cause, _)| cause.breadth()); // swap_remove changed the order
     }
-    explanations.sort_by_key(|explanation| std::cmp::Reverse(explanation.explains));
-    Diagnosis { explanations, unexplained: open.iter().map(|index| describe(topology, &judged[*index])).collect() }
+    explanations.sort_by_key(|explanation| Reverse(explanation.explains));
+    let unexplained = (0..judged.len()).filter(|index| open[*index]).map(|index| describe(topology, &judged[index]));
+    Diagnosis { explanations, unexplained: unexplained.collect() }
 }
 
 fn policy(judged: &Judged) -> bool {
