@@ -173,10 +173,13 @@ fn add_up(check: &Check, inputs: &Inputs<'_>, judged: &[&Judged], family: Option
         let rest = if unknown.is_empty() { String::new() } else { format!(", {} unknown", unknown.len()) };
         let mut result = check.result(verdict, format!("{} of {} probes failed{rest}", bad.len(), judged.len()));
         result.evidence = bad.iter().take(3).map(line).collect();
-        let explained =
-            inputs.diagnosis.explanations.iter().position(|explanation| explanation.checks.contains(&check.id));
-        if let Some(index) = explained {
-            result.hint = Some(format!("see diagnosis {}", index + 1));
+        let explained: Vec<String> = (1..)
+            .zip(&inputs.diagnosis.explanations)
+            .filter(|(_, explanation)| explanation.checks.contains(&check.id))
+            .map(|(number, _)| number.to_string())
+            .collect();
+        if !explained.is_empty() {
+            result.hint = Some(format!("see diagnosis {}", explained.join(" and ")));
         }
         result
     } else if !unknown.is_empty() {

