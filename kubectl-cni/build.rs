@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Architecture as Kubernetes names it, target as rustc names it, and whether a build without it is an error.
-const TARGETS: [(&str, &str, bool); 2] = [("amd64", "x86_64-unknown-linux-gnu", true), ("arm64", "aarch64-unknown-linux-gnu", false)];
+const TARGETS: [(&str, &str, bool); 2] =
+    [("amd64", "x86_64-unknown-linux-gnu", true), ("arm64", "aarch64-unknown-linux-gnu", false)];
 
 /// It travels in a ConfigMap, through every node's kubelet.
 const MAX_BYTES: u64 = 64 * 1024;
@@ -68,7 +69,13 @@ fn build(here: &Path, out: &Path, arch: &str, target: &str) -> PathBuf {
         "-Cmetadata=cni-probe",
     ];
     let remap = |path: &Path, name: &str| format!("--remap-path-prefix={}={name}", path.display());
-    run(rustc().args(common).args(["--crate-name=cni_probe_wire", "--crate-type=rlib"]).arg(remap(here, "kubectl-cni")).arg(here.join("wire/src/lib.rs")).arg("-o").arg(&library));
+    run(rustc()
+        .args(common)
+        .args(["--crate-name=cni_probe_wire", "--crate-type=rlib"])
+        .arg(remap(here, "kubectl-cni"))
+        .arg(here.join("wire/src/lib.rs"))
+        .arg("-o")
+        .arg(&library));
     run(rustc()
         .args(common)
         .args(["--crate-name=cni_probe", "--crate-type=bin", "-Clto=fat", "-Cstrip=symbols", "-Clinker=rust-lld", "-Clinker-flavor=ld.lld"])

@@ -31,6 +31,7 @@ mod nr {
     pub const EXIT_GROUP: usize = 231;
     pub const EPOLL_CTL: usize = 233;
     pub const OPENAT: usize = 257;
+    pub const PPOLL: usize = 271;
     pub const EPOLL_PWAIT: usize = 281;
     pub const ACCEPT4: usize = 288;
     pub const SIGNALFD4: usize = 289;
@@ -59,6 +60,7 @@ mod nr {
     pub const EXIT_GROUP: usize = 94;
     pub const EPOLL_CTL: usize = 21;
     pub const OPENAT: usize = 56;
+    pub const PPOLL: usize = 73;
     pub const EPOLL_PWAIT: usize = 22;
     pub const ACCEPT4: usize = 242;
     pub const SIGNALFD4: usize = 74;
@@ -122,12 +124,14 @@ macro_rules! syscall {
 }
 
 pub const EPERM: Errno = 1;
+pub const ENOENT: Errno = 2;
 pub const EINTR: Errno = 4;
 pub const EAGAIN: Errno = 11;
 pub const EACCES: Errno = 13;
 pub const EINVAL: Errno = 22;
 pub const ENFILE: Errno = 23;
 pub const EMFILE: Errno = 24;
+pub const EFBIG: Errno = 27;
 pub const EPIPE: Errno = 32;
 pub const EMSGSIZE: Errno = 90;
 pub const EPROTONOSUPPORT: Errno = 93;
@@ -307,7 +311,10 @@ pub fn recv_datagram(fd: &Fd, buffer: &mut [u8]) -> Result<Datagram> {
     let from = decode(&raw).ok_or(EINVAL)?;
     let head = control_bytes(&control, 0);
     let data = control_bytes(&control, 16);
-    let (level, kind) = (i32::from_ne_bytes([head[8], head[9], head[10], head[11]]), i32::from_ne_bytes([head[12], head[13], head[14], head[15]]));
+    let (level, kind) = (
+        i32::from_ne_bytes([head[8], head[9], head[10], head[11]]),
+        i32::from_ne_bytes([head[12], head[13], head[14], head[15]]),
+    );
     let to = match (message.control_length >= 16, level, kind) {
         (true, 0, IP_PKTINFO) => Some(ip4(&data[4..8])), // ipi_spec_dst: the local address of the packet
         (true, 41, IPV6_PKTINFO) => Some(ip6(&data[..16])),
@@ -506,11 +513,36 @@ pub fn wait(epoll: &Fd, events: &mut [Event], ms: i32) -> Result<usize> {
     }
 }
 
+/// `struct pollfd`.
+#[repr(C)]
+struct PollFd {
+    fd: i32,
+    wanted: i16,
+    found: i16,
+}
+
+/// Waits until `fd` can be read (or written), or `stop` can be read; says which. At most `wait` nanoseconds; an interruption counts as neither.
+/// Unlike epoll, this works on files of every kind.
+#[inline(never)]
+pub fn poll(fd: &Fd, writing: bool, stop: Option<&Fd>, wait: u64) -> (bool, bool) {
+    let wanted = if writing { WRITABLE } else { READABLE } as i16;
+    let mut both = [
+        PollFd { fd: fd.0, wanted, found: 0 },
+        PollFd { fd: stop.map_or(-1, |stop| stop.0), wanted: READABLE as i16, found: 0 },
+    ];
+    let mut time = [wait / 1_000_000_000, wait % 1_000_000_000]; // the kernel writes what is left
+    let _ = syscall!(PPOLL, both.as_mut_ptr(), both.len(), time.as_mut_ptr(), 0, 8);
+    (both[0].found != 0, both[1].found != 0)
+}
+
 fn clock(id: usize) -> u64 {
     let mut time = [0u64; 2];
     let _ = syscall!(CLOCK_GETTIME, id, time.as_mut_ptr());
     time[0] * 1_000_000_000 + time[1]
 }
+
+/// Nanoseconds in one.
+pub const MILLISECOND: u64 = 1_000_000;
 
 /// Monotonic clock, nanoseconds.
 pub fn now() -> u64 {

@@ -32,9 +32,10 @@ pub enum WireError {
     Invalid(&'static str),
 }
 
-impl Text for WireError {
-    fn write(&self, out: &mut Sink<'_>) {
-        let (what, field) = match self {
+impl WireError {
+    /// What is wrong, and the field it is wrong with, if it is one: the text is the one after the other.
+    pub fn words(self) -> (&'static str, &'static str) {
+        match self {
             WireError::TooLong => ("line too long", ""),
             WireError::NotPrintable => ("not printable ASCII", ""),
             WireError::Empty => ("empty line", ""),
@@ -44,10 +45,16 @@ impl Text for WireError {
             WireError::UnknownKind => ("unknown kind", ""),
             WireError::Trailing => ("unexpected field at the end", ""),
             WireError::NotKeyValue => ("field is not key=value", ""),
-            WireError::Missing(field) => ("missing ", *field),
-            WireError::Twice(field) => ("twice: ", *field),
-            WireError::Invalid(field) => ("invalid ", *field),
-        };
+            WireError::Missing(field) => ("missing ", field),
+            WireError::Twice(field) => ("twice: ", field),
+            WireError::Invalid(field) => ("invalid ", field),
+        }
+    }
+}
+
+impl Text for WireError {
+    fn write(&self, out: &mut Sink<'_>) {
+        let (what, field) = self.words();
         out(what);
         out(field);
     }

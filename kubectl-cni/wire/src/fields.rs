@@ -1,5 +1,6 @@
 //! A line cut into its fields: words by position, then `key=value` in any order.
 
+use crate::text::cut;
 use crate::{MAGIC, MAX_LINE, MAX_NAME, WireError};
 use core::net::{IpAddr, SocketAddr};
 use core::ops::RangeInclusive;
@@ -95,13 +96,6 @@ impl<'a> Keys<'a> {
             other => Ok(other),
         }
     }
-}
-
-/// What stands before and after the first `separator`, an ASCII byte.
-#[inline(never)]
-fn cut(text: &str, separator: u8) -> Option<(&str, &str)> {
-    let at = text.bytes().position(|byte| byte == separator)?;
-    Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
 /// The line as text, if it is one at all: its length, its bytes and its spaces are right.

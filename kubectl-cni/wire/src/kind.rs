@@ -83,6 +83,7 @@ impl<'a> Kind<'a> {
     }
 
     /// The kind that `word` names, with its own keys.
+    #[inline(never)]
     pub(crate) fn read(word: &str, keys: Keys<'a>) -> Result<Self, WireError> {
         let size = |name, most| keys.number(name, 0..=most)?.ok_or(WireError::Missing(name));
         Ok(match word {

@@ -24,6 +24,7 @@ pub enum PlanLine<'a> {
 /// # Errors
 ///
 /// The first thing that is wrong with the line.
+#[inline(never)]
 pub fn parse_plan_line(line: &[u8]) -> Result<PlanLine<'_>, WireError> {
     let text = checked(line)?;
     if let Some(comment) = text.strip_prefix('#') {
@@ -79,6 +80,7 @@ const MOST_MS: u32 = 600_000;
 const MOST_TRIES: u32 = 100;
 
 impl PlanHeader {
+    #[inline(never)]
     fn parse(fields: Fields<'_>) -> Result<Self, WireError> {
         let keys = fields.keys()?;
         let default = Self::default();
@@ -136,6 +138,7 @@ impl<'a> Probe<'a> {
         Probe { id, kind, dest, timeout: None, tries: None, gap: None, after: None }
     }
 
+    #[inline(never)]
     fn parse(mut fields: Fields<'a>) -> Result<Self, WireError> {
         let id = fields.value("id")?;
         let word = fields.word("kind")?;

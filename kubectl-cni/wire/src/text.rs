@@ -1,7 +1,14 @@
-//! Writing lines, piece by piece. Beside `core::fmt`, whose machinery for numbers and addresses would be a sixth of the agent.
+//! Texts cut, and lines written piece by piece. Beside `core::fmt`, whose machinery for numbers and addresses would be a sixth of the agent.
 
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+/// What stands before and after the first `separator`, an ASCII byte.
+#[inline(never)]
+pub fn cut(text: &str, separator: u8) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|byte| byte == separator)?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
 
 /// Takes the pieces of a line, in order.
 pub type Sink<'s> = dyn FnMut(&str) + 's;
