@@ -215,6 +215,9 @@ impl<'a> Prober<'a> {
                 }
                 started += 1;
             }
+            if self.done == self.jobs.len() {
+                break; // the last ones failed at once: there is no event to wait for
+            }
             let now = sys::now();
             let more = room && !self.ready.is_empty() && self.active < self.inflight && !starved;
             let mut ms = match self.timers.peek() {
