@@ -22,7 +22,7 @@ def equal(found: object, wanted: object, what: str) -> None:
 def run(modules: list, lab: object, only: str) -> int:
     passed, failed = 0, []
     for module in modules:
-        for name, case in vars(module).items():
+        for name, case in list(vars(module).items()):
             if not name.startswith("test_") or only not in f"{module.__name__}.{name}":
                 continue
             title = f"{module.__name__}: {name[5:].replace('_', ' ')}"
