@@ -1,6 +1,10 @@
-//! The prober: runs a plan's jobs, many at once, and prints one line for each. One file per concern: this one keeps slots, timers and order;
-//! talk.rs says what is sent and what an answer means.
+//! The prober: runs a plan's jobs, many at once, and prints one line for each. This file keeps slots, timers and order; talk.rs says what is
+//! sent and what an answer means.
 
+mod echo;
+mod found;
+mod intake;
+mod search;
 mod talk;
 
 use alloc::collections::{BinaryHeap, VecDeque};
@@ -8,12 +12,13 @@ use alloc::vec::Vec;
 use core::cmp::Reverse;
 
 use crate::Options;
-use crate::load::{self, Action, Job, NoPlan, Plan, Refusal};
+use crate::load::{Action, Job, NoPlan, Plan};
 use crate::out::Out;
-use crate::resolv::{self, Resolv};
+use crate::resolv;
 use crate::sys::{self, Event, Fd, MILLISECOND, Transport};
-use talk::{Found, Talk};
-use wire::text::{Sink, Text};
+use found::{Found, failed};
+use intake::{announce, error_word, wait_for_plan};
+use talk::Talk;
 use wire::{Detail, Icmp, Line, Outcome, ResultLine, Why};
 
 /// Epoll data of the termination descriptor.
@@ -26,9 +31,6 @@ const FULL: usize = 1 << 20;
 const RETRY: u64 = 20;
 /// Steps of a search at the most: the full size, the ladder, and halving the widest gap between two rungs.
 const STEPS: u64 = 16;
-/// How long `run` waits for its plan to be mounted.
-const PLAN_WAIT: u64 = 60_000 * MILLISECOND;
-
 /// How the prober ended.
 pub enum Ended {
     /// All jobs have a result.
@@ -116,57 +118,6 @@ pub fn run(options: &Options<'_>, termination: &Fd) -> Ended {
     };
     out.drain(termination);
     ended
-}
-
-fn error_word(errno: sys::Errno) -> &'static str {
-    match errno {
-        sys::ENOENT => "no such file",
-        sys::EACCES => "not allowed",
-        sys::ETIMEDOUT => "it does not come",
-        sys::EFBIG => "too long",
-        _ => "input error",
-    }
-}
-
-/// The first lines: how many probes there are, and which lines were refused.
-#[inline(never)]
-fn announce(out: &mut Out, name: &str, resolv: Option<&Resolv>, (n, bad): (usize, u32), refusals: &[(u32, Refusal)]) {
-    let nameserver = resolv.and_then(|resolv| resolv.nameserver).map(|server| server.ip());
-    let domain = resolv.and_then(|resolv| resolv.domain.as_deref());
-    out.line(&Line::Start { name, n: n as u32, bad, nameserver, domain });
-    for (line, why) in refusals {
-        out.line(&Refused { line: *line, why: *why });
-    }
-}
-
-/// A `bad` line.
-struct Refused {
-    line: u32,
-    why: Refusal,
-}
-
-impl Text for Refused {
-    fn write(&self, out: &mut Sink<'_>) {
-        let (what, field) = self.why;
-        Line::Bad { line: self.line, why: what }.write(out);
-        out(field);
-    }
-}
-
-/// The plan, which may be mounted a little later than the program starts.
-#[inline(never)]
-fn wait_for_plan(options: &Options<'_>, resolv: &Resolv, termination: &Fd) -> Result<Plan, NoPlan> {
-    let deadline = sys::now() + PLAN_WAIT;
-    loop {
-        match load::load(options.plan, resolv, termination) {
-            Err(NoPlan::Unreadable(sys::ENOENT)) if options.plan.is_some() && sys::now() < deadline => {
-                if sys::poll(termination, false, None, 200 * MILLISECOND).0 {
-                    return Err(NoPlan::Stopped);
-                }
-            }
-            other => return other,
-        }
-    }
 }
 
 impl<'a> Prober<'a> {
@@ -427,7 +378,7 @@ impl<'a> Prober<'a> {
     /// A try ended by an errno.
     fn fail(&mut self, slot: usize, errno: sys::Errno, local: bool) {
         let mut found = Found::default();
-        let outcome = talk::failed(errno, local, &mut found);
+        let outcome = failed(errno, local, &mut found);
         self.finish(slot, outcome, found);
     }
 

@@ -1,5 +1,7 @@
 //! The server: TCP and UDP echo on many ports, HTTP for the kubelet's probes, and a line for each client first seen.
 
+mod connection;
+
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -7,7 +9,8 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use crate::Options;
 use crate::out::{Out, append};
 use crate::sys::{self, Event, Fd, Transport};
-use wire::exchange::{MAX_HEADER, Request, Response, parse_request};
+use connection::{BACKLOG, Connection, Taken};
+use wire::exchange::{MAX_HEADER, Response, parse_request};
 use wire::text::{Sink, Text, address, number};
 use wire::{Line, MIN_UDP_REPLY, Protocol};
 
@@ -15,8 +18,6 @@ use wire::{Line, MIN_UDP_REPLY, Protocol};
 const TERMINATION: u64 = u64::MAX;
 /// Connections kept at the most; beyond, the one that has been silent longest makes room.
 const MOST: usize = 4096;
-/// Bytes waiting to be sent on one connection before no more are read from it.
-const BACKLOG: usize = 256 << 10;
 /// Clients remembered, and so lines printed, at the most.
 const SEEN: usize = 8192;
 /// Bytes of log waiting for a slow reader before lines are dropped, and counted.
@@ -30,22 +31,6 @@ enum Slot {
     Tcp(Fd),
     Udp(Fd),
     Connection(Box<Connection>),
-}
-
-struct Connection {
-    fd: Fd,
-    peer: IpAddr,
-    /// Header bytes until the line is complete.
-    header: Vec<u8>,
-    /// Echo bytes still to come; `None` before the header.
-    left: Option<u64>,
-    /// Waiting to be sent.
-    pending: Vec<u8>,
-    sent: usize,
-    /// Close when everything is sent.
-    closing: bool,
-    watching: u32,
-    last: u64,
 }
 
 struct Server<'a> {
@@ -366,73 +351,6 @@ impl Server<'_> {
         }
         if let Some(name) = seen {
             self.see(Protocol::Tcp, name);
-        }
-        true
-    }
-}
-
-/// What bytes from a client meant.
-enum Taken {
-    More,
-    Client(Box<str>),
-    Broken,
-}
-
-impl Connection {
-    fn take(&mut self, bytes: &[u8], own_name: &str) -> Taken {
-        if self.closing {
-            return Taken::More; // the rest of an HTTP request
-        }
-        if let Some(left) = self.left {
-            let count = bytes.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-            self.pending.extend_from_slice(&bytes[..count]);
-            self.left = Some(left - count as u64);
-            return if count == bytes.len() { Taken::More } else { Taken::Broken };
-        }
-        self.header.extend_from_slice(bytes);
-        let Some(end) = self.header.iter().position(|byte| *byte == b'\n') else {
-            return if self.header.len() > 16 * MAX_HEADER { Taken::Broken } else { Taken::More };
-        };
-        if self.header.starts_with(b"GET ") {
-            // Answered when the request is complete: closing on bytes unread would reset the connection. HTTP/1.0 ends with it.
-            if !self.header.ends_with(b"\n\r\n") && !self.header.ends_with(b"\n\n") {
-                return if self.header.len() > 16 * MAX_HEADER { Taken::Broken } else { Taken::More };
-            }
-            for piece in ["HTTP/1.0 200 OK\r\n\r\n", own_name, "\n"] {
-                self.pending.extend_from_slice(piece.as_bytes());
-            }
-            self.closing = true;
-            return Taken::More;
-        }
-        let header = core::mem::take(&mut self.header);
-        let Ok(Request { protocol: Protocol::Tcp, number, name, .. }) = parse_request(&header[..end]) else {
-            return Taken::Broken;
-        };
-        let response = Response { protocol: Protocol::Tcp, number, received: 0, name: own_name, source: self.peer };
-        append(&mut self.pending, &response);
-        self.pending.push(b'\n');
-        self.left = Some(number);
-        match self.take(&header[end + 1..], own_name) {
-            Taken::Broken => Taken::Broken,
-            _ => Taken::Client(Box::from(name)),
-        }
-    }
-
-    /// Sends what the socket takes; false when the peer is gone.
-    fn flush(&mut self) -> bool {
-        while self.sent < self.pending.len() {
-            match sys::send(&self.fd, &self.pending[self.sent..]) {
-                Ok(count) => self.sent += count,
-                Err(sys::EAGAIN | sys::EINTR) => break,
-                Err(_) => return false,
-            }
-        }
-        if self.sent == self.pending.len() {
-            self.pending.clear();
-            self.sent = 0;
-        } else if self.sent > BACKLOG {
-            self.pending.drain(..self.sent);
-            self.sent = 0;
         }
         true
     }

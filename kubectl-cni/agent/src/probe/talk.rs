@@ -4,55 +4,16 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
+use super::echo::{datagram, header, line_end, pattern, response_to};
+use super::found::{Found, failed};
+use super::search::Pmtu;
 use crate::dns;
 use crate::load::{Action, Job};
-use crate::out::append;
 use crate::pmtu::{CAP, Search};
 use crate::sys::{self, Errno, Fd};
-use wire::exchange::{Request, parse_response};
+use wire::exchange::parse_response;
 use wire::text::socket;
 use wire::{Detail, Icmp, MAX_LINE, Outcome, Protocol, Why};
-
-/// What a try found out beside its outcome.
-#[derive(Default)]
-pub struct Found {
-    /// Who answered.
-    pub name: Option<Box<str>>,
-    pub detail: Detail<'static>,
-}
-
-impl Found {
-    /// An outcome with the reason for it.
-    fn because(&mut self, outcome: Outcome, why: Why) -> Option<Outcome> {
-        self.detail.why = Some(why);
-        Some(outcome)
-    }
-}
-
-/// What an errno means. `local`: the own node refused before anything was sent.
-#[inline(never)]
-pub fn failed(errno: Errno, local: bool, found: &mut Found) -> Outcome {
-    found.detail.errno = Some(errno);
-    match errno {
-        sys::ECONNREFUSED => Outcome::Refused,
-        sys::ECONNRESET | sys::EPIPE => {
-            found.detail.why = Some(Why::Reset);
-            Outcome::Refused
-        }
-        sys::ETIMEDOUT => Outcome::Timeout,
-        sys::EAFNOSUPPORT | sys::EPROTONOSUPPORT | sys::ESOCKTNOSUPPORT => Outcome::Unsupported,
-        // A packet too large for what the node knows of the path has no way, like one without a route.
-        sys::EHOSTUNREACH | sys::ENETUNREACH | sys::EMSGSIZE => Outcome::Unreachable,
-        // IPv6 filters that prohibit answer so; IPv4 ones come as EHOSTUNREACH.
-        sys::EACCES | sys::EPERM if !local => Outcome::Unreachable,
-        // Rarer ICMP errors have errnos of their own.
-        _ if found.detail.icmp.is_some() => Outcome::Unreachable,
-        _ => {
-            found.detail.why = local.then_some(Why::Local);
-            Outcome::Error
-        }
-    }
-}
 
 /// The conversation of one try.
 pub struct Talk {
@@ -89,23 +50,6 @@ enum Kind {
     Http {
         input: Vec<u8>,
     },
-}
-
-struct Pmtu {
-    nonce: u64,
-    /// Bytes of the IP and UDP headers around the payload.
-    overhead: u32,
-    search: Search,
-    own: Box<str>,
-    /// The first ICMP error.
-    icmp: Option<(Errno, Option<Icmp>, Option<IpAddr>)>,
-    /// Who answered.
-    name: Option<Box<str>>,
-}
-
-/// Byte `index` of an echo payload. Changes with the position, so that a shifted or cut echo is noticed.
-fn pattern(index: u32) -> u8 {
-    b'a' + (index % 23) as u8
 }
 
 impl Talk {
@@ -391,66 +335,8 @@ impl Talk {
     }
 }
 
-impl Pmtu {
-    #[inline(never)]
-    fn send(&self, fd: &Fd, sizes: &[u32]) {
-        for size in sizes {
-            let bytes = datagram(self.nonce, 0, &self.own, size.saturating_sub(self.overhead) as usize);
-            // An ICMP error about an earlier size is reported by the next send, which is then not sent: once more.
-            if sys::send(fd, &bytes).is_err_and(|errno| errno != sys::EAGAIN) {
-                let _ = sys::send(fd, &bytes);
-            }
-        }
-    }
-
-    /// What came of the search.
-    #[inline(never)]
-    fn searched(&mut self, found: &mut Found) -> Outcome {
-        let outcome = match self.icmp {
-            _ if self.search.complete() => Outcome::Open,
-            None => Outcome::Timeout,
-            Some((errno, icmp, from)) => {
-                (found.detail.icmp, found.detail.from) = (icmp, from);
-                failed(errno, false, found)
-            }
-        };
-        (found.detail.mtu, found.detail.largest) = (Some(self.search.mtu), Some(self.search.largest));
-        found.name = self.name.take();
-        outcome
-    }
-}
-
-fn line_end(bytes: &[u8]) -> Option<usize> {
-    bytes.iter().position(|byte| *byte == b'\n')
-}
-
 /// The status of an HTTP/1 answer, from its first bytes.
 fn http_status(answer: &[u8]) -> Option<u16> {
     let digits = answer.strip_prefix(b"HTTP/1.")?.get(2..5)?;
     digits.iter().try_fold(0, |status, byte| byte.is_ascii_digit().then(|| status * 10 + u16::from(byte - b'0')))
-}
-
-#[inline(never)]
-fn header(protocol: Protocol, number: u64, reply: u32, name: &str) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    append(&mut bytes, &Request { protocol, number, reply, name });
-    bytes.push(b'\n');
-    bytes
-}
-
-/// A request datagram padded to `length` payload bytes; never shorter than its header.
-#[inline(never)]
-fn datagram(nonce: u64, reply: u32, own: &str, length: usize) -> Vec<u8> {
-    let mut bytes = header(Protocol::Udp, nonce, reply, own);
-    bytes.resize(bytes.len().max(length), b'.');
-    bytes
-}
-
-/// Received length, source and name of an answer with our nonce.
-#[inline(never)]
-fn response_to(bytes: &[u8], nonce: u64) -> Option<(u32, IpAddr, Box<str>)> {
-    let line = bytes.get(..line_end(bytes)?)?;
-    let answer = parse_response(line).ok()?;
-    let ours = answer.protocol == Protocol::Udp && answer.number == nonce;
-    ours.then(|| (answer.received, answer.source, answer.name.into()))
 }
