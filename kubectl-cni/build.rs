@@ -83,7 +83,7 @@ impl Compiler {
             "--target",
             target,
             "-Copt-level=z",
-            "-Cllvm-args=--inline-threshold=25", // measured: less than at the default
+            "-Cllvm-args=--inline-threshold=20", // measured: less than at the default
             "-Ccodegen-units=1",
             "-Cpanic=abort",
             "-Crelocation-model=static", // nothing would relocate it
