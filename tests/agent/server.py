@@ -91,9 +91,13 @@ def test_http_for_the_kubelet_in_any_pieces_without_a_reset(lab: Lab) -> None:
     request = b"GET /healthz HTTP/1.1\r\nHost: 10.9.2.2:18080\r\nUser-Agent: kube-probe/1.36\r\nAccept: */*\r\nConnection: close\r\n\r\n"
     for cut in (len(request), 3, 30, len(request) - 1):
         (client,) = connect(lab)
-        for piece in (request[:cut], request[cut:]):
-            client.sendall(piece)
-            time.sleep(0.05)
+        client.sendall(request[:cut])
+        if cut < len(request):
+            client.settimeout(0.1)
+            with contextlib.suppress(TimeoutError):
+                raise AssertionError(f"answered before the request was complete: {client.recv(1000)!r}")
+            client.settimeout(5)
+            client.sendall(request[cut:])
         received = b""
         while piece := client.recv(1000):  # a reset would raise
             received += piece
@@ -143,6 +147,22 @@ def test_without_a_free_descriptor_accepting_pauses(lab: Lab) -> str:
     for client in clients:
         client.close()
     return f"{used:.2f} s of processor time in 2 s with clients waiting"
+
+
+def test_with_two_free_descriptors_the_newest_clients_are_served(lab: Lab) -> None:
+    ports = ",".join(str(port) for port in range(PORT, PORT + 7))
+    lab.serve(f"tcp={ports}", files=21)
+    for number in range(6):
+        (client,) = connect(lab)
+        client.settimeout(5)
+        client.sendall(b"cni-probe/1 tcp 3 number%d\nabc" % number)
+        check.that(client.recv(100).startswith(b"cni-probe/1 tcp 3 node/server"), f"client {number} is served although others stay")
+        kept.append(client)
+    for client in kept:
+        client.close()
+
+
+kept: list[socket.socket] = []
 
 
 def test_a_slow_log_reader_does_not_hold_the_server_up(lab: Lab) -> str:

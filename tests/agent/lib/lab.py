@@ -2,7 +2,7 @@
 
     client c0 ── r0 router r1 ── s1 server        10.9.1.0/24, 10.9.2.0/24: 1500 bytes throughout
                            r2 ── s2 server        10.9.3.0/24: 1400 bytes, and the router says so by ICMP
-    client c4 ── (bridge) ── s4 server            10.9.4.0/24: 1400 bytes, and larger packets vanish
+    client c4 ── (bridge) ── s4 server            10.9.4.0/24: 1387 bytes, and larger packets vanish
 
 IPv6 alike: fd09:1:: and so on. Behind the router nothing is at 10.9.10-12 (unreachable, prohibited, black hole) and 10.8.0.0/16.
 """
@@ -54,7 +54,7 @@ class Lab:
                      ("c4", "client", "p4", "router"), ("q4", "router", "s4", "server")]:
             shell(wire.format(*line))
         self.shell("router", "sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1; ip link add br4 type bridge;"
-                   "ip link set p4 master br4; ip link set q4 master br4; ip link set br4 up; ip link set p4 up; ip link set q4 mtu 1400 up;"
+                   "ip link set p4 master br4; ip link set q4 master br4; ip link set br4 up; ip link set p4 up; ip link set q4 mtu 1387 up;"
                    "ip link set r2 mtu 1400")
         # A bridge lets packets through that a network card would yet cut up; so they are cut up before.
         self.shell("client", "ip link set c4 gso_max_segs 1")
