@@ -1,7 +1,7 @@
 """Thousands at once: time and memory, printed, and bounded only against hangs and against answers that are wrong."""
 
 from lib import check
-from lib.lab import SERVER, Lab, socket_address as at
+from lib.lab import HOLE, SERVER, Lab, memory, socket_address as at
 
 PORT = 18080
 
@@ -53,3 +53,16 @@ def test_two_thousand_mixed_with_a_hundred_descriptors(lab: Lab) -> str:
     for number, result in output.results.items():
         check.equal(result["outcome"], ("open", "refused", "open", "open", "timeout")[(number - 1) % 5], lines[number - 1])
     return f"{output.wall:.1f} s"
+
+
+def test_a_thousand_large_echoes_at_once_need_little_memory(lab: Lab) -> str:
+    """A pod has 64 MiB. 900 echoes of 64 KiB through a hole that swallows them: all of them are held at once, at both ends."""
+    server = lab.serve(f"tcp={PORT}")
+    lines = [f"tcp {at(SERVER[4 if number % 2 else 6], PORT)} bytes=65536" for number in range(900)]
+    output = lab.probe(lines, header="timeout=20000 tries=1")
+    check.equal(output.count(), {"open": 900}, "outcomes")
+    stuck = lab.probe([f"tcp {at(HOLE[4 if number % 2 else 6], PORT)} bytes=65536" for number in range(900)], header="timeout=2500 tries=1")
+    check.equal(stuck.count(), {"timeout": 900}, "through the hole")
+    peaks = (max(output.peak, stuck.peak), memory(server.pid))
+    check.that(max(peaks) < 16 * 1024, f"{peaks} KiB")
+    return f"prober {peaks[0]} KiB, server {peaks[1]} KiB"

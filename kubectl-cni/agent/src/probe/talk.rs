@@ -18,7 +18,7 @@ use wire::{Detail, Icmp, MAX_LINE, Outcome, Protocol, Why};
 /// The conversation of one try.
 pub struct Talk {
     connected: bool,
-    /// To be sent on a stream.
+    /// To be sent on a stream; the payload of an echo comes after it and is made on the way, so that many at once need no memory.
     output: Vec<u8>,
     sent: usize,
     kind: Kind,
@@ -67,7 +67,6 @@ impl Talk {
             Action::Sctp => Kind::Connect { tcp: false },
             Action::Tcp { bytes } => {
                 output = header(Protocol::Tcp, u64::from(*bytes), 0, own);
-                output.extend((0..*bytes).map(pattern));
                 Kind::Tcp { bytes: *bytes, head: Vec::new(), from: None, got: 0 }
             }
             Action::Udp { bytes, reply } => {
@@ -120,7 +119,7 @@ impl Talk {
 
     /// Whether the socket should be watched for room to write.
     pub fn wants_to_write(&self) -> bool {
-        self.connected && self.sent < self.output.len()
+        self.connected && self.sent < self.output.len() + self.payload()
     }
 
     /// Connected: the first words.
@@ -177,10 +176,25 @@ impl Talk {
         None
     }
 
+    /// Bytes of payload after `output`.
+    fn payload(&self) -> usize {
+        if let Kind::Tcp { bytes, .. } = self.kind { bytes as usize } else { 0 }
+    }
+
     fn write(&mut self, fd: &Fd, found: &mut Found) -> Option<Outcome> {
-        while let Some(rest) = self.output.get(self.sent..)
-            && !rest.is_empty()
-        {
+        let whole = self.output.len() + self.payload();
+        let mut piece = [0u8; 16 << 10];
+        while self.sent < whole {
+            let rest = match self.output.get(self.sent..) {
+                Some(rest) if !rest.is_empty() => rest,
+                _ => {
+                    let first = self.sent - self.output.len();
+                    for (index, byte) in piece.iter_mut().enumerate() {
+                        *byte = pattern((first + index) as u32);
+                    }
+                    &piece[..piece.len().min(whole - self.sent)]
+                }
+            };
             match sys::send(fd, rest) {
                 Ok(count) => self.sent += count,
                 Err(sys::EAGAIN | sys::EINTR) => return None,

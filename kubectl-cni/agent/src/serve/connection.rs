@@ -10,7 +10,7 @@ use wire::Protocol;
 use wire::exchange::{MAX_HEADER, Request, Response, parse_request};
 
 /// Bytes waiting to be sent on one connection before no more are read from it.
-pub const BACKLOG: usize = 256 << 10;
+pub const BACKLOG: usize = 64 << 10;
 
 /// A client's connection.
 pub struct Connection {
