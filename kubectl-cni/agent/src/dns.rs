@@ -3,28 +3,21 @@
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use wire::{Addresses, QueryType};
-
-/// What an answer says.
-pub struct Answer {
-    pub rcode: u8,
-    pub count: u32,
-    pub addresses: Addresses,
-}
+use wire::{Addresses, Detail, QueryType};
 
 /// A recursive query for one name. `name` has its `~` replaced already.
 #[inline(never)]
 pub fn query(id: u16, name: &str, qtype: QueryType) -> Vec<u8> {
-    let mut message = Vec::new();
-    message.extend_from_slice(&id.to_be_bytes());
+    let mut message = Vec::from(id.to_be_bytes());
     message.extend_from_slice(&[1, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
-    for label in name.trim_end_matches('.').split('.') {
-        message.push(label.len().min(63) as u8);
-        message.extend_from_slice(&label.as_bytes()[..label.len().min(63)]);
+    let name = name.as_bytes();
+    for label in name.strip_suffix(b".").unwrap_or(name).split(|byte| *byte == b'.') {
+        // The grammar allows 63 bytes, and so does DNS.
+        message.push(label.len() as u8 & 63);
+        message.extend_from_slice(label);
     }
     message.push(0);
-    message.extend_from_slice(&number(qtype).to_be_bytes());
-    message.extend_from_slice(&[0, 1]);
+    message.extend_from_slice(&[0, number(qtype) as u8, 0, 1]);
     message
 }
 
@@ -37,41 +30,61 @@ fn number(qtype: QueryType) -> u16 {
 
 /// Reads an answer to `query`. `None` when it is no answer to it: another id, another question, or damaged.
 #[inline(never)]
-pub fn answer(query: &[u8], message: &[u8]) -> Option<Answer> {
+pub fn answer(query: &[u8], message: &[u8], detail: &mut Detail<'_>) -> Option<()> {
     let word = |at: usize| Some(u16::from_be_bytes([*message.get(at)?, *message.get(at + 1)?]));
-    if message.len() < 12 || message[..2] != query[..2] || message[2] & 0x80 == 0 {
+    let (high, low) = (*message.get(2)?, *message.get(3)?);
+    if message.get(..2)? != query.get(..2)? || high & 0x80 == 0 {
         return None;
     }
-    let question = &query[12..];
+    let question = query.get(12..)?;
+    let wanted = u16::from_be_bytes([*question.get(question.len() - 4)?, *question.get(question.len() - 3)?]);
+    let (rcode, truncated) = (low & 15, high & 2 != 0);
     // Servers may change the case of the name, and leave the question out of an error.
-    let questions = word(4)?;
     let mut at = 12;
-    if questions > 0 {
-        let theirs = message.get(12..12 + question.len())?;
-        if questions != 1 || !theirs.eq_ignore_ascii_case(question) {
-            return None;
+    match word(4)? {
+        1 => {
+            let theirs = message.get(12..12 + question.len())?;
+            if !theirs.eq_ignore_ascii_case(question) {
+                return None;
+            }
+            at += question.len();
         }
-        at += question.len();
-    } else if message[3] & 15 == 0 {
-        return None;
+        0 if rcode != 0 => {}
+        _ => return None,
     }
-    let wanted = u16::from_be_bytes([question[question.len() - 4], question[question.len() - 3]]);
-    let mut found = Answer { rcode: message[3] & 15, count: 0, addresses: Addresses::default() };
+    let (mut count, mut addresses) = (0, Addresses::default());
     for _ in 0..word(6)? {
-        at = skip_name(message, at)?;
-        let (kind, length) = (word(at)?, usize::from(word(at + 8)?));
-        let data = message.get(at + 10..at + 10 + length)?;
-        if kind == wanted {
-            let address = match <[u8; 4]>::try_from(data) {
-                Ok(octets) => IpAddr::V4(Ipv4Addr::from(octets)),
-                Err(_) => IpAddr::V6(Ipv6Addr::from(<[u8; 16]>::try_from(data).ok()?)),
-            };
-            found.count += 1;
-            found.addresses.push(address);
+        match record(message, at) {
+            Some((kind, data, next)) => {
+                if kind == wanted {
+                    count += 1;
+                    addresses.push(address(kind, data)?);
+                }
+                at = next;
+            }
+            // What was cut short may be cut anywhere.
+            None if truncated => break,
+            None => return None,
         }
-        at += 10 + length;
     }
-    Some(found)
+    (detail.rcode, detail.truncated, detail.n, detail.ans) = (Some(rcode), truncated, Some(count), addresses);
+    Some(())
+}
+
+/// Type, data, and the position after the record at a position.
+fn record(message: &[u8], at: usize) -> Option<(u16, &[u8], usize)> {
+    let word = |at: usize| Some(u16::from_be_bytes([*message.get(at)?, *message.get(at + 1)?]));
+    let at = skip_name(message, at)?;
+    let end = at + 10 + usize::from(word(at + 8)?);
+    Some((word(at)?, message.get(at + 10..end)?, end))
+}
+
+fn address(kind: u16, data: &[u8]) -> Option<IpAddr> {
+    if kind == number(QueryType::A) {
+        <[u8; 4]>::try_from(data).ok().map(|octets| IpAddr::V4(Ipv4Addr::from(octets)))
+    } else {
+        <[u8; 16]>::try_from(data).ok().map(|octets| IpAddr::V6(Ipv6Addr::from(octets)))
+    }
 }
 
 /// The position after a name. A pointer ends it, so there is nothing to follow and nothing to loop in.

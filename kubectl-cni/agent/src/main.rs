@@ -17,12 +17,10 @@ mod resolv;
 mod serve;
 mod start;
 mod sys;
+
 use alloc::vec::Vec;
-use core::fmt::Write as _;
 
-use crate::out::Out;
-
-const USAGE: &str = "see wire/GRAMMAR.md";
+const USAGE: &[u8] = b"usage: cni-probe serve|probe|run name=N [plan=FILE] [tcp=PORT,...] [udp=PORT,...] [until=UNIX-SECONDS] [idle=SECONDS]\n";
 
 /// Arguments after the verb.
 #[derive(Default)]
@@ -63,26 +61,37 @@ pub fn main(arguments: &[&'static [u8]]) -> i32 {
 }
 
 fn option(options: &mut Options<'static>, word: &'static str) -> Option<()> {
-    let (key, value) = word.split_once('=')?;
+    let (key, value) = wire::text::cut(word, b'=')?;
     match key {
         "name" => options.name = value,
         "plan" => options.plan = Some(value),
         "tcp" => options.tcp = ports(value)?,
         "udp" => options.udp = ports(value)?,
-        "until" => options.until = value.parse().ok()?,
-        "idle" => options.idle = value.parse().ok().filter(|seconds| *seconds > 0)?,
+        "until" => options.until = number(value)?,
+        "idle" => options.idle = number(value).filter(|seconds| *seconds > 0)?,
         _ => return None,
     }
     Some(())
 }
 
-fn ports(text: &str) -> Option<Vec<u16>> {
-    text.split(',').map(|port| port.parse().ok().filter(|port| *port != 0)).collect()
+fn number(text: &str) -> Option<u64> {
+    if text.starts_with('+') { None } else { text.parse().ok() }
 }
 
+fn ports(text: &str) -> Option<Vec<u16>> {
+    let (mut ports, mut rest) = (Vec::new(), Some(text));
+    while let Some(text) = rest {
+        let (port, more) = wire::text::cut(text, b',').map_or((text, None), |(port, more)| (port, Some(more)));
+        ports.push(number(port).and_then(|port| u16::try_from(port).ok()).filter(|port| *port != 0)?);
+        rest = more;
+    }
+    Some(ports)
+}
+
+/// One line that names the word, one that says what is right.
 fn complain(word: &str) -> i32 {
-    let mut err = Out::stderr();
-    let _ = writeln!(err, "cni-probe: cannot use \"{word}\"\n{USAGE}");
-    err.flush();
+    for piece in [b"cni-probe: cannot use \"", word.as_bytes(), b"\"\n", USAGE] {
+        let _ = sys::write(&sys::STDERR, piece);
+    }
     2
 }

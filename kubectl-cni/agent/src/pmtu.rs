@@ -4,7 +4,8 @@ use alloc::vec::Vec;
 
 /// IP packet sizes worth trying at once, largest first: links and tunnels people have, then the floors of both families.
 const LADDER: [u32; 22] = [
-    8951, 8901, 4000, 2000, 1492, 1480, 1472, 1460, 1450, 1442, 1430, 1420, 1410, 1400, 1380, 1350, 1300, 1280, 1200, 1000, 576, 128,
+    8951, 8901, 4000, 2000, 1492, 1480, 1472, 1460, 1450, 1442, 1430, 1420, 1410, 1400, 1380, 1350, 1300, 1280, 1200,
+    1000, 576, 128,
 ];
 
 /// Largest IP packet that is ever tried; loopback routes promise 64 KiB, which no network carries.
@@ -63,7 +64,11 @@ impl Search {
                 if self.largest == 0 {
                     return Vec::new();
                 }
-                self.lost = LADDER.into_iter().filter(|size| *size > self.largest && *size < self.mtu).min().unwrap_or(self.mtu);
+                self.lost = LADDER
+                    .into_iter()
+                    .filter(|size| *size > self.largest && *size < self.mtu)
+                    .min()
+                    .unwrap_or(self.mtu);
                 self.halve()
             }
             Step::Halving => {

@@ -1,30 +1,36 @@
-//! The prober: runs a plan's jobs, many at once, and prints one line for each. One file per concern: this one keeps slots, timers and order;
-//! talk.rs says what is sent and what an answer means.
+//! The prober: runs a plan's jobs, many at once, and prints one line for each. This file keeps slots, timers and order; talk.rs says what is
+//! sent and what an answer means.
 
+mod echo;
+mod found;
+mod intake;
+mod search;
 mod talk;
 
-use alloc::boxed::Box;
 use alloc::collections::{BinaryHeap, VecDeque};
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 
 use crate::Options;
-use crate::load::{self, Action, Job, Plan};
+use crate::load::{Action, Job, NoPlan, Plan};
 use crate::out::Out;
-use crate::resolv::{self, Resolv};
-use crate::sys::{self, Event, Fd, Transport};
+use crate::resolv;
+use crate::sys::{self, Event, Fd, MILLISECOND, Transport};
+use found::{Found, failed};
+use intake::{announce, error_word, wait_for_plan};
+use talk::Talk;
 use wire::{Detail, Icmp, Line, Outcome, ResultLine, Why};
-use talk::{Reply, Talk};
 
 /// Epoll data of the termination descriptor.
 const TERMINATION: u64 = u64::MAX;
 /// Probes started before events are looked at, so that answers are not read late.
 const BURST: usize = 64;
-const MILLISECOND: u64 = 1_000_000;
-/// How long `run` waits for its plan to be mounted.
-const PLAN_WAIT: u64 = 60_000 * MILLISECOND;
-
+/// Bytes of results waiting for a slow reader before no more probes are started; those under way go on, and nothing is dropped.
+const FULL: usize = 1 << 20;
+/// How often a slow reader is looked at, in milliseconds.
+const RETRY: u64 = 20;
+/// Steps of a search at the most: the full size, the ladder, and halving the widest gap between two rungs.
+const STEPS: u64 = 16;
 /// How the prober ended.
 pub enum Ended {
     /// All jobs have a result.
@@ -64,106 +70,94 @@ enum Timer {
     Again { job: usize },
 }
 
+/// How far a job has come.
+struct State {
+    /// Tries used.
+    tries: u16,
+    finished: bool,
+    /// Jobs that wait for this one to end.
+    dependents: Vec<usize>,
+}
+
 struct Prober<'a> {
     name: &'a str,
     epoll: Fd,
     jobs: Vec<Job>,
-    /// Tries used by each job.
-    tries: Vec<u16>,
-    /// Jobs that wait for each job to end.
-    dependents: Vec<Vec<usize>>,
+    /// By job.
+    states: Vec<State>,
     ready: VecDeque<usize>,
     slots: Vec<Slot>,
     free: Vec<usize>,
     timers: BinaryHeap<Reverse<(u64, Timer)>>,
     active: usize,
     done: usize,
-    finished: Vec<bool>,
     inflight: usize,
     late: u64,
-    out: Out,
+    out: &'a mut Out,
 }
 
 /// Reads the plan, runs it, prints the results.
 pub fn run(options: &Options<'_>, termination: &Fd) -> Ended {
     let mut out = Out::stdout();
-    let resolv = resolv::read();
-    let plan = match wait_for_plan(options, &resolv, termination) {
-        Ok(plan) => plan,
-        Err(errno) => {
-            out.line(Line::Start { name: options.name, n: 0, bad: 1, nameserver: None, domain: None });
-            out.line(Line::Bad { line: 0, why: &alloc::format!("cannot read the plan: errno {errno}") });
-            out.flush();
-            return Ended::NoPlan;
+    let resolv = resolv::read(termination);
+    let ended = match wait_for_plan(options, &resolv, termination) {
+        Ok(plan) => {
+            let start = (plan.jobs.len(), plan.refused);
+            announce(&mut out, options.name, Some(&resolv), start, &plan.refusals);
+            Prober::new(options.name, plan, &mut out).map_or(Ended::NoPlan, |mut prober| prober.run(termination))
+        }
+        Err(NoPlan::Stopped) => Ended::Interrupted,
+        Err(NoPlan::Refused(line, why)) => {
+            announce(&mut out, options.name, None, (0, 1), &[(line, why)]);
+            Ended::NoPlan
+        }
+        Err(NoPlan::Unreadable(errno)) => {
+            announce(&mut out, options.name, None, (0, 1), &[(0, ("the plan cannot be read: ", error_word(errno)))]);
+            Ended::NoPlan
         }
     };
-    let Ok(epoll) = sys::epoll() else { return Ended::NoPlan };
-    let files = sys::raise_file_limit();
-    let count = plan.jobs.len();
-    out.line(Line::Start {
-        name: options.name,
-        n: count as u32,
-        bad: plan.bad.len() as u32,
-        nameserver: resolv.nameserver.map(|server| server.ip()),
-        domain: resolv.domain.as_deref(),
-    });
-    for (line, why) in &plan.bad {
-        out.line(Line::Bad { line: *line, why });
-    }
-    let Plan { jobs, inflight, .. } = plan;
-    let mut prober = Prober {
-        name: options.name,
-        epoll,
-        tries: alloc::vec![0; count],
-        dependents: alloc::vec![Vec::new(); count],
-        ready: VecDeque::new(),
-        slots: Vec::new(),
-        free: Vec::new(),
-        timers: BinaryHeap::new(),
-        active: 0,
-        done: 0,
-        finished: alloc::vec![false; count],
-        inflight: inflight.min(files.saturating_sub(16)).max(1),
-        late: 0,
-        out,
-        jobs,
-    };
-    for index in 0..count {
-        match prober.jobs[index].after {
-            Some(first) => prober.dependents[first].push(index),
-            None => prober.ready.push_back(index),
-        }
-    }
-    prober.run(termination)
+    out.drain(termination);
+    ended
 }
 
-/// The plan, which may be mounted a little later than the program starts.
-#[inline(never)]
-fn wait_for_plan(options: &Options<'_>, resolv: &Resolv, termination: &Fd) -> sys::Result<Plan> {
-    let deadline = sys::now() + PLAN_WAIT;
-    let epoll = sys::epoll()?;
-    sys::watch(&epoll, termination, sys::READABLE, TERMINATION)?;
-    loop {
-        match load::load(options.plan, resolv) {
-            Err(2) if options.plan.is_some() && sys::now() < deadline => {
-                let mut event = [Event::default()];
-                if sys::wait(&epoll, &mut event, 200)? > 0 {
-                    sys::exit(0);
-                }
+impl<'a> Prober<'a> {
+    fn new(name: &'a str, plan: Plan, out: &'a mut Out) -> Option<Prober<'a>> {
+        let epoll = sys::epoll().ok()?;
+        let files = sys::raise_file_limit();
+        let mut states = Vec::with_capacity(plan.jobs.len());
+        let mut ready = VecDeque::new();
+        for (index, job) in plan.jobs.iter().enumerate() {
+            states.push(State { tries: 0, finished: false, dependents: Vec::new() });
+            match job.after {
+                Some(first) => states[first].dependents.push(index),
+                None => ready.push_back(index),
             }
-            other => return other,
         }
+        Some(Prober {
+            name,
+            epoll,
+            jobs: plan.jobs,
+            states,
+            ready,
+            slots: Vec::new(),
+            free: Vec::new(),
+            timers: BinaryHeap::new(),
+            active: 0,
+            done: 0,
+            inflight: plan.inflight.min(files.saturating_sub(16)).max(1),
+            late: 0,
+            out,
+        })
     }
-}
 
-impl Prober<'_> {
     fn run(&mut self, termination: &Fd) -> Ended {
         let _ = sys::watch(&self.epoll, termination, sys::READABLE, TERMINATION);
         let mut events = alloc::vec![Event::default(); 512];
         while self.done < self.jobs.len() {
             let mut started = 0;
             let mut starved = false;
-            while started < BURST && self.active < self.inflight {
+            let room = self.out.waiting() < FULL;
+            while room && started < BURST && self.active < self.inflight {
                 let Some(job) = self.ready.pop_front() else { break };
                 if !self.start(job) {
                     self.ready.push_front(job);
@@ -172,24 +166,34 @@ impl Prober<'_> {
                 }
                 started += 1;
             }
+            if self.done == self.jobs.len() {
+                break; // the last ones failed at once: there is no event to wait for
+            }
             let now = sys::now();
-            let more = !self.ready.is_empty() && self.active < self.inflight && !starved;
-            let ms = match self.timers.peek() {
+            let more = room && !self.ready.is_empty() && self.active < self.inflight && !starved;
+            let mut ms = match self.timers.peek() {
                 _ if more => 0,
-                Some(Reverse((when, _))) => when.saturating_sub(now).div_ceil(MILLISECOND).min(60_000) as i32,
+                Some(Reverse((when, _))) => when.saturating_sub(now).div_ceil(MILLISECOND).min(60_000),
                 None => 60_000,
             };
             if ms > 0 {
                 self.out.flush();
+                if self.out.waiting() > 0 {
+                    ms = ms.min(RETRY);
+                }
             }
-            let Ok(count) = sys::wait(&self.epoll, &mut events, ms) else { break };
+            let Ok(count) = sys::wait(&self.epoll, &mut events, ms as i32) else { break };
             for event in &events[..count] {
                 let (data, flags) = (event.data, event.flags);
                 if data == TERMINATION {
                     return self.interrupted();
                 }
                 let slot = data as u32 as usize;
-                if self.slots.get(slot).is_some_and(|found| found.generation == (data >> 32) as u32 && found.fd.is_some()) {
+                if self
+                    .slots
+                    .get(slot)
+                    .is_some_and(|found| found.generation == (data >> 32) as u32 && found.fd.is_some())
+                {
                     self.event(slot, flags);
                 }
             }
@@ -200,7 +204,6 @@ impl Prober<'_> {
     }
 
     #[inline(never)]
-
     fn run_timers(&mut self) {
         let now = sys::now();
         while let Some(&Reverse((when, timer))) = self.timers.peek() {
@@ -208,13 +211,16 @@ impl Prober<'_> {
                 break;
             }
             self.timers.pop();
-            let live = |slot: usize, generation: u32| self.slots[slot].generation == generation && self.slots[slot].fd.is_some();
+            let live = |slot: usize, generation: u32| {
+                self.slots[slot].generation == generation && self.slots[slot].fd.is_some()
+            };
             match timer {
                 Timer::Again { job } => self.ready.push_back(job),
                 Timer::Timeout { slot, generation } if live(slot, generation) => {
                     self.late = self.late.max(now - when);
-                    let reply = self.slots[slot].talk.timed_out();
-                    self.finish(slot, reply);
+                    let mut found = Found::default();
+                    let outcome = self.slots[slot].talk.timed_out(&mut found);
+                    self.finish(slot, outcome, found);
                 }
                 Timer::Step { slot, generation } if live(slot, generation) => {
                     self.late = self.late.max(now - when);
@@ -227,10 +233,11 @@ impl Prober<'_> {
 
     fn interrupted(&mut self) -> Ended {
         for index in 0..self.jobs.len() {
-            if !self.finished[index] {
+            if !self.states[index].finished {
                 let detail = Detail { why: Some(Why::Interrupted), ..Detail::default() };
-                let result = ResultLine { id: self.jobs[index].id, outcome: Outcome::Error, us: 0, tries: self.tries[index].max(1), detail };
-                self.out.line(Line::Result(result));
+                let tries = self.states[index].tries.max(1);
+                let result = ResultLine { id: self.jobs[index].id, outcome: Outcome::Error, us: 0, tries, detail };
+                self.out.line(&Line::Result(result));
                 self.done += 1;
             }
         }
@@ -240,8 +247,7 @@ impl Prober<'_> {
 
     fn end(&mut self) {
         let of = self.jobs.len() as u32;
-        self.out.line(Line::End { done: self.done as u32, of, late: (self.late / MILLISECOND) as u32 });
-        self.out.flush();
+        self.out.line(&Line::End { done: self.done as u32, of, late: (self.late / MILLISECOND) as u32 });
     }
 
     /// Starts a try. False when descriptors have run out for the moment.
@@ -264,14 +270,15 @@ impl Prober<'_> {
             self.slots.len() - 1
         });
         self.active += 1;
-        self.tries[index] += 1;
+        self.states[index].tries += 1;
         let generation = self.slots[slot].generation;
-        self.slots[slot] = Slot { fd: None, generation, job: index, started, talk: Talk::of(&self.jobs[index], self.name) };
+        self.slots[slot] =
+            Slot { fd: None, generation, job: index, started, talk: Talk::of(&self.jobs[index], self.name) };
         let job = &self.jobs[index];
         let fd = match fd {
             Ok(fd) => fd,
             Err(errno) => {
-                self.finish(slot, Reply::failed(errno, true));
+                self.fail(slot, errno, true);
                 return true;
             }
         };
@@ -289,12 +296,11 @@ impl Prober<'_> {
             Err(errno) if errno != sys::EINPROGRESS => Err(errno),
             _ => sys::watch(&self.epoll, &fd, flags, data),
         };
-        // A search takes steps of an eighth of the patience, a dozen at the most; it ends by itself.
-        let patience = if matches!(job.action, Action::Pmtu) { 2 * job.timeout } else { job.timeout };
+        let patience = if matches!(job.action, Action::Pmtu) { STEPS * step_time(job) } else { job.timeout };
         self.timers.push(Reverse((started + patience, Timer::Timeout { slot, generation })));
         self.slots[slot].fd = Some(fd);
         match result {
-            Err(errno) => self.finish(slot, Reply::failed(errno, true)),
+            Err(errno) => self.fail(slot, errno, true),
             Ok(()) if transport == Transport::Udp => self.speak(slot),
             Ok(()) => {}
         }
@@ -303,64 +309,59 @@ impl Prober<'_> {
 
     /// A datagram socket is ready, or a stream just connected: the first words.
     fn speak(&mut self, slot: usize) {
-        let found = &mut self.slots[slot];
-        let Some(fd) = &found.fd else { return };
-        let reply = found.talk.begin(fd);
-        let (generation, started) = (found.generation, found.started);
-        let searching = found.talk.searching();
-        if let Some(reply) = reply {
-            return self.finish(slot, reply);
+        let mut found = Found::default();
+        let Slot { fd: Some(fd), generation, started, talk, job } = &mut self.slots[slot] else { return };
+        if let Some(outcome) = talk.begin(fd, &mut found) {
+            return self.finish(slot, outcome, found);
         }
-        if searching {
-            let time = step_time(&self.jobs[self.slots[slot].job]);
-            self.timers.push(Reverse((started + time, Timer::Step { slot, generation })));
+        if talk.searching() {
+            let when = *started + step_time(&self.jobs[*job]);
+            self.timers.push(Reverse((when, Timer::Step { slot, generation: *generation })));
         }
         self.rewatch(slot);
     }
 
     fn step(&mut self, slot: usize) {
-        let found = &mut self.slots[slot];
-        let Some(fd) = &found.fd else { return };
-        let generation = found.generation;
-        match found.talk.step(fd) {
-            Some(reply) => self.finish(slot, reply),
+        let mut found = Found::default();
+        let Slot { fd: Some(fd), generation, talk, job, .. } = &mut self.slots[slot] else { return };
+        match talk.step(fd, &mut found) {
+            Some(outcome) => self.finish(slot, outcome, found),
             None => {
-                let time = step_time(&self.jobs[self.slots[slot].job]);
-                self.timers.push(Reverse((sys::now() + time, Timer::Step { slot, generation })));
+                let when = sys::now() + step_time(&self.jobs[*job]);
+                self.timers.push(Reverse((when, Timer::Step { slot, generation: *generation })));
             }
         }
     }
 
     #[inline(never)]
-
     fn event(&mut self, slot: usize, flags: u32) {
-        let found = &mut self.slots[slot];
-        let Some(fd) = &found.fd else { return };
+        let mut found = Found::default();
+        let Slot { fd: Some(fd), talk, .. } = &mut self.slots[slot] else { return };
         if flags & sys::FAILED != 0
             && let Some(error) = sys::queued_error(fd)
         {
             let icmp = error.icmp.map(|(kind, code)| Icmp { kind, code });
             // A search goes on: an ICMP error about a large packet says nothing of smaller ones.
-            if found.talk.note_icmp(error.errno, icmp, error.from) {
+            if talk.note_icmp(error.errno, icmp, error.from) {
                 let _ = sys::socket_error(fd);
                 return;
             }
-            let mut reply = found.talk.broken(error.errno);
-            (reply.detail.icmp, reply.detail.from) = (icmp, error.from);
-            return self.finish(slot, reply);
+            (found.detail.icmp, found.detail.from) = (icmp, error.from);
+            let outcome = talk.broken(error.errno, &mut found);
+            return self.finish(slot, outcome, found);
         }
-        if !found.talk.connected() {
+        if !talk.connected() {
             let errno = sys::socket_error(fd);
             if errno != 0 {
-                return self.finish(slot, Reply::failed(errno, false));
+                return self.fail(slot, errno, false);
             }
             if flags & sys::WRITABLE == 0 {
                 return;
             }
             return self.speak(slot);
         }
-        match found.talk.progress(fd, flags) {
-            Some(reply) => self.finish(slot, reply),
+        match talk.progress(fd, flags, &mut found) {
+            Some(outcome) => self.finish(slot, outcome, found),
             None => self.rewatch(slot),
         }
     }
@@ -374,37 +375,40 @@ impl Prober<'_> {
         let _ = sys::rewatch(&self.epoll, fd, flags, data);
     }
 
+    /// A try ended by an errno.
+    fn fail(&mut self, slot: usize, errno: sys::Errno, local: bool) {
+        let mut found = Found::default();
+        let outcome = failed(errno, local, &mut found);
+        self.finish(slot, outcome, found);
+    }
+
     /// A try ended: print it, or try again.
-    fn finish(&mut self, slot: usize, mut reply: Reply) {
+    #[inline(never)]
+    fn finish(&mut self, slot: usize, outcome: Outcome, mut found: Found) {
         let now = sys::now();
-        let found = &mut self.slots[slot];
-        let (index, started) = (found.job, found.started);
-        if let Some(fd) = &found.fd {
-            found.talk.measure(fd, &mut reply.detail);
+        let slotted = &mut self.slots[slot];
+        let (index, started) = (slotted.job, slotted.started);
+        if let Some(fd) = &slotted.fd {
+            slotted.talk.measure(fd, &mut found.detail);
         }
-        found.fd = None;
-        found.talk = Talk::nothing();
-        found.generation = found.generation.wrapping_add(1) & 0x7fff_ffff;
+        slotted.fd = None;
+        slotted.talk = Talk::nothing();
+        slotted.generation = slotted.generation.wrapping_add(1) & 0x7fff_ffff;
         self.free.push(slot);
         self.active -= 1;
-        let job = &self.jobs[index];
-        let again = !matches!(reply.outcome, Outcome::Open | Outcome::Unsupported) && self.tries[index] < job.tries;
+        let (job, state) = (&self.jobs[index], &mut self.states[index]);
+        let again = !matches!(outcome, Outcome::Open | Outcome::Unsupported) && state.tries < job.tries;
         // A search has tried every size more than once already.
         if again && !matches!(job.action, Action::Pmtu) {
             self.timers.push(Reverse((now + job.gap, Timer::Again { job: index })));
             return;
         }
-        self.finished[index] = true;
+        state.finished = true;
         self.done += 1;
-        let mut detail = reply.detail;
-        let name: Option<Box<str>> = reply.name.map(String::into_boxed_str);
-        let detail = Detail { name: name.as_deref(), to: job.configured.then_some(job.to), ..core::mem::take(&mut detail) };
+        self.ready.extend(core::mem::take(&mut state.dependents));
         let us = ((now - started) / 1_000).min(u64::from(u32::MAX)) as u32;
-        let result = ResultLine { id: job.id, outcome: reply.outcome, us, tries: self.tries[index], detail };
-        self.out.line(Line::Result(result));
-        for dependent in core::mem::take(&mut self.dependents[index]) {
-            self.ready.push_back(dependent);
-        }
+        let detail = Detail { name: found.name.as_deref(), to: job.configured.then_some(job.to), ..found.detail };
+        self.out.line(&Line::Result(ResultLine { id: job.id, outcome, us, tries: state.tries, detail }));
     }
 }
 

@@ -1,25 +1,29 @@
 //! The server: TCP and UDP echo on many ports, HTTP for the kubelet's probes, and a line for each client first seen.
 
+mod connection;
+
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt::Write as _;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::Options;
-use crate::out::Out;
+use crate::out::{Out, append};
 use crate::sys::{self, Event, Fd, Transport};
-use wire::exchange::{MAX_HEADER, Request, Response, parse_request};
+use connection::{BACKLOG, Connection, Taken};
+use wire::exchange::{MAX_HEADER, Response, parse_request};
+use wire::text::{Sink, Text, address, number};
 use wire::{Line, MIN_UDP_REPLY, Protocol};
 
 /// Epoll data of the termination descriptor.
 const TERMINATION: u64 = u64::MAX;
 /// Connections kept at the most; beyond, the one that has been silent longest makes room.
 const MOST: usize = 4096;
-/// Bytes waiting to be sent on one connection before no more are read from it.
-const BACKLOG: usize = 256 << 10;
-/// Clients remembered, and so lines printed, at the most: a slow reader of the log never holds the server up.
+/// Clients remembered, and so lines printed, at the most.
 const SEEN: usize = 8192;
+/// Bytes of log waiting for a slow reader before lines are dropped, and counted.
+const FULL: usize = 256 << 10;
+/// How often a slow reader is looked at, in milliseconds.
+const RETRY: i32 = 20;
 const SECOND: u64 = 1_000_000_000;
 
 enum Slot {
@@ -27,22 +31,6 @@ enum Slot {
     Tcp(Fd),
     Udp(Fd),
     Connection(Box<Connection>),
-}
-
-struct Connection {
-    fd: Fd,
-    peer: IpAddr,
-    /// Header bytes until the line is complete.
-    header: Vec<u8>,
-    /// Echo bytes still to come; `None` before the header.
-    left: Option<u64>,
-    /// Waiting to be sent.
-    pending: Vec<u8>,
-    sent: usize,
-    /// Close when everything is sent.
-    closing: bool,
-    watching: u32,
-    last: u64,
 }
 
 struct Server<'a> {
@@ -54,7 +42,9 @@ struct Server<'a> {
     connections: usize,
     most: usize,
     /// Sorted.
-    seen: Vec<(bool, String)>,
+    seen: Vec<(bool, Box<str>)>,
+    /// Lines that were not printed.
+    dropped: u64,
     out: Out,
     buffer: Vec<u8>,
     /// Accepting is paused since descriptors ran out.
@@ -74,39 +64,41 @@ pub fn run(options: &Options<'_>, termination: &Fd) -> i32 {
         connections: 0,
         most: MOST.min(limit.saturating_sub(64)).max(4),
         seen: Vec::new(),
+        dropped: 0,
         out: Out::stdout(),
         buffer: alloc::vec![0; 64 << 10],
         paused: false,
     };
     let _ = sys::watch(&server.epoll, termination, sys::READABLE, TERMINATION);
-    server.out.line(Line::Serve { name: options.name });
+    server.out.line(&Line::Serve { name: options.name });
     for (transport, ports) in [(Transport::Tcp, &options.tcp), (Transport::Udp, &options.udp)] {
         for port in ports {
             server.open(transport, *port);
         }
     }
-    server.out.flush();
-    server.serve(options)
+    let status = server.serve(options);
+    server.report_dropped();
+    server.out.drain(termination);
+    status
 }
 
 impl Server<'_> {
     #[inline(never)]
     fn open(&mut self, transport: Transport, port: u16) {
         for ip in [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)] {
-            let word = if transport == Transport::Tcp { "tcp" } else { "udp" };
+            let word = if transport == Transport::Tcp { Protocol::Tcp } else { Protocol::Udp };
             match listener(SocketAddr::new(ip, port), transport) {
                 Ok(fd) => {
                     let slot = if transport == Transport::Tcp { Slot::Tcp(fd) } else { Slot::Udp(fd) };
                     self.put(slot);
                 }
                 // Nodes without IPv6 are common: worth a comment, no reason to stop.
-                Err(errno) => {
-                    let _ = writeln!(self.out, "# cannot open {word} {ip} port {port}: errno {errno}");
-                }
+                Err(errno) => self.out.line(&Closed { protocol: word, ip, port, errno }),
             }
         }
     }
 
+    #[inline(never)]
     fn put(&mut self, slot: Slot) -> Option<usize> {
         let index = self.free.pop().unwrap_or_else(|| {
             self.slots.push(Slot::Free);
@@ -142,7 +134,17 @@ impl Server<'_> {
         let mut serving = true;
         loop {
             let expires = options.until != 0 && serving;
-            let ms = if self.connections > 0 || self.paused || expires { 1_000 } else { -1 };
+            self.out.flush();
+            let ms = if self.out.waiting() > 0 {
+                RETRY
+            } else if self.dropped > 0 {
+                self.report_dropped();
+                0
+            } else if self.connections > 0 || self.paused || expires {
+                1_000
+            } else {
+                -1
+            };
             let Ok(count) = sys::wait(&self.epoll, &mut events, ms) else { return 1 };
             for event in &events[..count] {
                 let (data, flags) = (event.data, event.flags);
@@ -167,8 +169,7 @@ impl Server<'_> {
                     }
                     serving = false;
                     self.paused = false;
-                    self.out.line("# time is over: closed");
-                    self.out.flush();
+                    self.out.line(&Line::Comment(" time is over: closed"));
                 }
             }
         }
@@ -188,7 +189,6 @@ impl Server<'_> {
     }
 
     #[inline(never)]
-
     fn accept(&mut self, index: usize) {
         for _ in 0..64 {
             let Slot::Tcp(fd) = &self.slots[index] else { return };
@@ -243,7 +243,6 @@ impl Server<'_> {
     }
 
     #[inline(never)]
-
     fn sweep(&mut self, now: u64, idle: u64) {
         for index in 0..self.slots.len() {
             if let Slot::Connection(connection) = &self.slots[index]
@@ -258,7 +257,6 @@ impl Server<'_> {
     }
 
     #[inline(never)]
-
     fn datagrams(&mut self, index: usize) {
         for _ in 0..64 {
             let Slot::Udp(fd) = &self.slots[index] else { return };
@@ -271,27 +269,43 @@ impl Server<'_> {
             }
             let source = datagram.from.ip();
             let received = datagram.length as u32;
-            let response = Response { protocol: Protocol::Udp, number: request.number, received, name: self.name, source };
-            let mut answer = String::new();
-            let _ = writeln!(answer, "{response}");
+            let response =
+                Response { protocol: Protocol::Udp, number: request.number, received, name: self.name, source };
+            let mut answer = Vec::new();
+            append(&mut answer, &response);
+            answer.push(b'\n');
             // Never more than came in (or a small header's worth): no use to anybody who forges a source address.
             let length = (request.reply.min(received.max(MIN_UDP_REPLY)) as usize).max(answer.len());
-            let mut answer = answer.into_bytes();
             answer.resize(length, b'.');
             let _ = sys::send_datagram(fd, &answer, &datagram.from, datagram.to);
-            let name = String::from(request.name);
+            let name = Box::from(request.name);
             self.see(Protocol::Udp, name);
         }
     }
 
-    fn see(&mut self, protocol: Protocol, name: String) {
+    /// Prints a client that is new. Where the reader of the log is too slow the line is dropped, and the client stays new.
+    #[inline(never)]
+    fn see(&mut self, protocol: Protocol, name: Box<str>) {
         let key = (protocol == Protocol::Udp, name);
-        if let Err(place) = self.seen.binary_search(&key)
-            && self.seen.len() < SEEN
-        {
-            self.out.line(Line::Seen { protocol, name: &key.1 });
-            self.out.flush();
-            self.seen.insert(place, key);
+        let Err(place) = self.seen.binary_search(&key) else { return };
+        if self.seen.len() >= SEEN {
+            return;
+        }
+        if self.out.waiting() > FULL {
+            self.dropped += 1;
+            return;
+        }
+        self.out.line(&Line::Seen { protocol, name: &key.1 });
+        self.seen.insert(place, key);
+        if self.seen.len() == SEEN {
+            self.out.line(&Line::Comment(" no more clients are printed"));
+        }
+    }
+
+    fn report_dropped(&mut self) {
+        if self.dropped > 0 {
+            self.out.line(&Dropped(self.dropped));
+            self.dropped = 0;
         }
     }
 
@@ -329,7 +343,8 @@ impl Server<'_> {
         if connection.closing && !waiting {
             return false;
         }
-        let wanted = if waiting { sys::WRITABLE } else { 0 } | if connection.pending.len() - connection.sent <= BACKLOG { sys::READABLE } else { 0 };
+        let wanted = if waiting { sys::WRITABLE } else { 0 }
+            | if connection.pending.len() - connection.sent <= BACKLOG { sys::READABLE } else { 0 };
         if wanted != connection.watching {
             connection.watching = wanted;
             let _ = sys::rewatch(&self.epoll, &connection.fd, wanted, data);
@@ -341,67 +356,35 @@ impl Server<'_> {
     }
 }
 
-/// What bytes from a client meant.
-enum Taken {
-    More,
-    Client(String),
-    Broken,
+/// A comment on a port that cannot be opened.
+struct Closed {
+    protocol: Protocol,
+    ip: IpAddr,
+    port: u16,
+    errno: sys::Errno,
 }
 
-impl Connection {
-    fn take(&mut self, bytes: &[u8], own_name: &str) -> Taken {
-        if self.closing {
-            return Taken::More; // the rest of an HTTP request
-        }
-        if let Some(left) = self.left {
-            let count = bytes.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-            self.pending.extend_from_slice(&bytes[..count]);
-            self.left = Some(left - count as u64);
-            return if count == bytes.len() { Taken::More } else { Taken::Broken };
-        }
-        self.header.extend_from_slice(bytes);
-        let Some(end) = self.header.iter().position(|byte| *byte == b'\n') else {
-            return if self.header.len() > 16 * MAX_HEADER { Taken::Broken } else { Taken::More };
-        };
-        if self.header.starts_with(b"GET ") {
-            // The rest of the request is of no interest; HTTP/1.0 ends with the connection.
-            let mut answer = String::from("HTTP/1.0 200 OK\r\n\r\n");
-            answer.push_str(own_name);
-            answer.push('\n');
-            self.pending.extend_from_slice(answer.as_bytes());
-            self.closing = true;
-            return Taken::More;
-        }
-        let header = core::mem::take(&mut self.header);
-        let Ok(Request { protocol: Protocol::Tcp, number, name, .. }) = parse_request(&header[..end]) else { return Taken::Broken };
-        let response = Response { protocol: Protocol::Tcp, number, received: 0, name: own_name, source: self.peer };
-        let mut answer = String::new();
-        let _ = writeln!(answer, "{response}");
-        self.pending.extend_from_slice(answer.as_bytes());
-        self.left = Some(number);
-        match self.take(&header[end + 1..], own_name) {
-            Taken::Broken => Taken::Broken,
-            _ => Taken::Client(String::from(name)),
-        }
+impl Text for Closed {
+    fn write(&self, out: &mut Sink<'_>) {
+        out("# cannot open ");
+        out(self.protocol.word());
+        out(" ");
+        address(out, &self.ip);
+        out(" port ");
+        number(out, u64::from(self.port));
+        out(": errno ");
+        number(out, u64::from(self.errno));
     }
+}
 
-    /// Sends what the socket takes; false when the peer is gone.
-    fn flush(&mut self) -> bool {
-        while self.sent < self.pending.len() {
-            match sys::send(&self.fd, &self.pending[self.sent..]) {
-                Ok(count) => self.sent += count,
-                Err(sys::EAGAIN | sys::EINTR) => break,
-                Err(_) => return false,
-            }
-        }
-        if self.sent == self.pending.len() {
-            self.pending.clear();
-            self.sent = 0;
-        } else if self.sent > BACKLOG {
-            self.pending.drain(..self.sent);
-            self.sent = 0;
-        }
-        true
+/// A comment on lines that a slow reader missed.
+struct Dropped(u64);
+
+impl Text for Dropped {
+    fn write(&self, out: &mut Sink<'_>) {
+        out("# ");
+        number(out, self.0);
+        out(" clients not printed: the log is read too slowly");
     }
 }
 

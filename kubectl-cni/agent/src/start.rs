@@ -31,6 +31,11 @@ unsafe extern "C" fn _start() -> ! {
     naked_asm!("mov x29, xzr", "mov x30, xzr", "mov x0, sp", "and sp, x0, #-16", "b {0}", sym entry)
 }
 
+/// Collects the arguments and runs the program.
+///
+/// # Safety
+///
+/// `stack` is the stack pointer as the kernel left it.
 unsafe extern "C" fn entry(stack: *const usize) -> ! {
     // SAFETY: by the System V ABI the stack holds argc, then argc pointers to NUL-terminated strings that live as long as the process.
     let arguments: Vec<&'static [u8]> = unsafe {

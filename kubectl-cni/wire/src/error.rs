@@ -1,6 +1,7 @@
 //! Why a line was refused.
 
-use core::fmt;
+use crate::MAGIC;
+use crate::text::{Sink, Text, displayed};
 
 /// Why a line was refused; its `Display` is what a `bad` line says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,29 +32,34 @@ pub enum WireError {
     Invalid(&'static str),
 }
 
-impl fmt::Display for WireError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = match self {
-            WireError::TooLong => "line too long",
-            WireError::NotPrintable => "not printable ASCII",
-            WireError::Empty => "empty line",
-            WireError::Spacing => "fields are separated by one space",
-            WireError::Version => "another version of the grammar",
-            WireError::UnknownLine => "unknown first word",
-            WireError::UnknownKind => "unknown kind",
-            WireError::Trailing => "unexpected field at the end",
-            WireError::NotKeyValue => "field is not key=value",
-            WireError::Missing(field) => return labelled(f, "missing ", field),
-            WireError::Twice(field) => return labelled(f, "twice: ", field),
-            WireError::Invalid(field) => return labelled(f, "invalid ", field),
-        };
-        f.write_str(text)
+impl WireError {
+    /// What is wrong, and the field it is wrong with, if it is one: the text is the one after the other.
+    pub fn words(self) -> (&'static str, &'static str) {
+        match self {
+            WireError::TooLong => ("line too long", ""),
+            WireError::NotPrintable => ("not printable ASCII", ""),
+            WireError::Empty => ("empty line", ""),
+            WireError::Spacing => ("fields are separated by one space", ""),
+            WireError::Version => ("another version of the grammar; this side speaks ", MAGIC),
+            WireError::UnknownLine => ("unknown first word", ""),
+            WireError::UnknownKind => ("unknown kind", ""),
+            WireError::Trailing => ("unexpected field at the end", ""),
+            WireError::NotKeyValue => ("field is not key=value", ""),
+            WireError::Missing(field) => ("missing ", field),
+            WireError::Twice(field) => ("twice: ", field),
+            WireError::Invalid(field) => ("invalid ", field),
+        }
     }
 }
 
-impl core::error::Error for WireError {}
-
-fn labelled(f: &mut fmt::Formatter<'_>, label: &str, field: &str) -> fmt::Result {
-    f.write_str(label)?;
-    f.write_str(field)
+impl Text for WireError {
+    fn write(&self, out: &mut Sink<'_>) {
+        let (what, field) = self.words();
+        out(what);
+        out(field);
+    }
 }
+
+displayed!(WireError);
+
+impl core::error::Error for WireError {}

@@ -1,9 +1,9 @@
 //! The headers that agents send each other, in front of a TCP echo and inside a UDP datagram.
 
-use crate::fields::{Fields, Name, checked};
+use crate::fields::{Fields, Name, checked, unknown_first_word};
 use crate::output::Protocol;
+use crate::text::{Sink, Text, address, displayed, number};
 use crate::{MAGIC, WireError};
-use core::fmt;
 use core::net::IpAddr;
 
 /// The longest header with its line feed: magic, numbers, a name and an address.
@@ -38,54 +38,67 @@ pub struct Response<'a> {
 }
 
 /// Reads a request, without its line feed.
+///
+/// # Errors
+///
+/// The first thing that is wrong with it.
 pub fn parse_request(line: &[u8]) -> Result<Request<'_>, WireError> {
-    let (protocol, mut fields) = open(line)?;
-    let number = fields.value("number")?;
-    let reply = if protocol == Protocol::Udp { fields.value("reply")? } else { 0 };
-    let Name(name) = fields.value("name")?;
+    let (request, fields) = common(line)?;
     fields.end()?;
-    Ok(Request { protocol, number, reply, name })
+    Ok(request)
 }
 
 /// Reads a response, without its line feed.
+///
+/// # Errors
+///
+/// The first thing that is wrong with it.
 pub fn parse_response(line: &[u8]) -> Result<Response<'_>, WireError> {
-    let (protocol, mut fields) = open(line)?;
-    let number = fields.value("number")?;
-    let received = if protocol == Protocol::Udp { fields.value("received")? } else { 0 };
-    let Name(name) = fields.value("name")?;
+    let (Request { protocol, number, reply: received, name }, mut fields) = common(line)?;
     let source = fields.value("source")?;
     fields.end()?;
     Ok(Response { protocol, number, received, name, source })
 }
 
-fn open(line: &[u8]) -> Result<(Protocol, Fields<'_>), WireError> {
+/// The fields that both begin with.
+#[inline(never)]
+fn common(line: &[u8]) -> Result<(Request<'_>, Fields<'_>), WireError> {
     let mut fields = Fields::new(checked(line)?);
-    if fields.word("first word")? != MAGIC {
-        return Err(WireError::UnknownLine);
+    let first = fields.word("first word")?;
+    if first != MAGIC {
+        return Err(unknown_first_word(first));
     }
-    match fields.word("protocol")? {
-        "tcp" => Ok((Protocol::Tcp, fields)),
-        "udp" => Ok((Protocol::Udp, fields)),
-        _ => Err(WireError::Invalid("protocol")),
+    let protocol = fields.value("protocol")?;
+    let number = fields.value("number")?;
+    let reply = if protocol == Protocol::Udp { fields.value("payload bytes")? } else { 0 };
+    let Name(name) = fields.value("name")?;
+    Ok((Request { protocol, number, reply, name }, fields))
+}
+
+impl Text for Request<'_> {
+    #[inline(never)]
+    fn write(&self, out: &mut Sink<'_>) {
+        out(MAGIC);
+        out(" ");
+        out(self.protocol.word());
+        out(" ");
+        number(out, self.number);
+        if self.protocol == Protocol::Udp {
+            out(" ");
+            number(out, u64::from(self.reply));
+        }
+        out(" ");
+        out(self.name);
     }
 }
 
-impl fmt::Display for Request<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{MAGIC} {} {}", self.protocol, self.number)?;
-        if self.protocol == Protocol::Udp {
-            write!(f, " {}", self.reply)?;
-        }
-        write!(f, " {}", self.name)
+impl Text for Response<'_> {
+    fn write(&self, out: &mut Sink<'_>) {
+        let Response { protocol, number, received, name, source } = *self;
+        Request { protocol, number, reply: received, name }.write(out);
+        out(" ");
+        address(out, &source);
     }
 }
 
-impl fmt::Display for Response<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{MAGIC} {} {}", self.protocol, self.number)?;
-        if self.protocol == Protocol::Udp {
-            write!(f, " {}", self.received)?;
-        }
-        write!(f, " {} {}", self.name, self.source)
-    }
-}
+displayed!(Request<'_>, Response<'_>);

@@ -1,8 +1,8 @@
 //! What a probe sends, and the `key=value` fields that say so.
 
-use crate::fields::{FieldValue, is_domain, once};
+use crate::fields::{Keys, is_domain};
+use crate::text::{Sink, number_field, text_field};
 use crate::{MAX_NAME, MAX_TCP_BYTES, MAX_UDP_BYTES, MIN_UDP_REPLY, WireError};
-use core::fmt;
 
 /// What a probe sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub enum Kind<'a> {
     },
     /// An HTTP GET.
     Http {
-        /// Starts with `/`.
+        /// Starts with `/`; at most [`MAX_NAME`] bytes.
         path: &'a str,
     },
     /// An SCTP association.
@@ -50,7 +50,7 @@ pub enum QueryType {
     Aaaa,
 }
 
-impl Kind<'_> {
+impl<'a> Kind<'a> {
     /// The word for it in a plan line.
     pub fn word(&self) -> &'static str {
         match self {
@@ -65,17 +65,48 @@ impl Kind<'_> {
     }
 
     /// Its own `key=value` fields, each with a space before it.
-    pub(crate) fn write_keys(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Kind::Connect | Kind::Pmtu | Kind::Sctp => Ok(()),
-            Kind::Tcp { bytes } => write!(f, " bytes={bytes}"),
-            Kind::Udp { bytes, reply } => write!(f, " bytes={bytes} reply={reply}"),
-            Kind::Http { path } => write!(f, " path={path}"),
+    pub(crate) fn write_keys(&self, out: &mut Sink<'_>) {
+        match *self {
+            Kind::Connect | Kind::Pmtu | Kind::Sctp => {}
+            Kind::Tcp { bytes } => number_field(out, " bytes=", Some(bytes)),
+            Kind::Udp { bytes, reply } => {
+                number_field(out, " bytes=", Some(bytes));
+                number_field(out, " reply=", Some(reply));
+            }
+            Kind::Http { path } => text_field(out, " path=", Some(path)),
             Kind::Dns { name, qtype, tcp } => {
-                write!(f, " name={name} type={}", qtype.word())?;
-                f.write_str(if *tcp { " tcp=1" } else { "" })
+                text_field(out, " name=", Some(name));
+                text_field(out, " type=", Some(qtype.word()));
+                text_field(out, " tcp=", tcp.then_some("1"));
             }
         }
+    }
+
+    /// The kind that `word` names, with its own keys.
+    #[inline(never)]
+    pub(crate) fn read(word: &str, keys: Keys<'a>) -> Result<Self, WireError> {
+        let size = |name, most| keys.number(name, 0..=most)?.ok_or(WireError::Missing(name));
+        Ok(match word {
+            "connect" => Kind::Connect,
+            "pmtu" => Kind::Pmtu,
+            "sctp" => Kind::Sctp,
+            "tcp" => Kind::Tcp { bytes: size("bytes", MAX_TCP_BYTES)? },
+            "udp" => {
+                let bytes = size("bytes", MAX_UDP_BYTES)?;
+                Kind::Udp { bytes, reply: size("reply", bytes.max(MIN_UDP_REPLY))? }
+            }
+            "dns" => {
+                let qtype = match keys.get("type")? {
+                    None | Some("A") => QueryType::A,
+                    Some("AAAA") => QueryType::Aaaa,
+                    Some(_) => return Err(WireError::Invalid("type")),
+                };
+                let tcp = keys.number("tcp", 0..=1)? == Some(1);
+                Kind::Dns { name: text(keys, "name", is_query_name)?, qtype, tcp }
+            }
+            "http" => Kind::Http { path: text(keys, "path", is_path)? },
+            _ => return Err(WireError::UnknownKind),
+        })
     }
 }
 
@@ -89,90 +120,20 @@ impl QueryType {
     }
 }
 
-/// The keys that parametrise a kind, read when the kind is known; one that another kind uses is ignored like an unknown one.
-#[derive(Default)]
-pub(crate) struct Keys<'a> {
-    bytes: Option<&'a str>,
-    reply: Option<&'a str>,
-    name: Option<&'a str>,
-    qtype: Option<&'a str>,
-    tcp: Option<&'a str>,
-    path: Option<&'a str>,
-}
-
-impl<'a> Keys<'a> {
-    pub(crate) fn take(&mut self, key: &str, value: &'a str) -> Result<(), WireError> {
-        match key {
-            "bytes" => once(&mut self.bytes, "bytes", value),
-            "reply" => once(&mut self.reply, "reply", value),
-            "name" => once(&mut self.name, "name", value),
-            "type" => once(&mut self.qtype, "type", value),
-            "tcp" => once(&mut self.tcp, "tcp", value),
-            "path" => once(&mut self.path, "path", value),
-            _ => Ok(()),
-        }
+fn text<'a>(keys: Keys<'a>, name: &'static str, right: fn(&str) -> bool) -> Result<&'a str, WireError> {
+    match keys.get(name)? {
+        None => Err(WireError::Missing(name)),
+        Some(text) if right(text) => Ok(text),
+        Some(_) => Err(WireError::Invalid(name)),
     }
-
-    pub(crate) fn kind(self, word: &str) -> Result<Kind<'a>, WireError> {
-        Ok(match word {
-            "connect" => Kind::Connect,
-            "pmtu" => Kind::Pmtu,
-            "sctp" => Kind::Sctp,
-            "tcp" => Kind::Tcp { bytes: size("bytes", self.bytes, MAX_TCP_BYTES)? },
-            "udp" => {
-                let bytes = size("bytes", self.bytes, MAX_UDP_BYTES)?;
-                let reply = size("reply", self.reply, bytes.max(MIN_UDP_REPLY))?;
-                Kind::Udp { bytes, reply }
-            }
-            "dns" => Kind::Dns {
-                name: needed("name", self.name, is_query_name)?,
-                qtype: self.qtype()?,
-                tcp: self.over_tcp()?,
-            },
-            "http" => Kind::Http { path: needed("path", self.path, is_path)? },
-            _ => return Err(WireError::UnknownKind),
-        })
-    }
-
-    fn qtype(&self) -> Result<QueryType, WireError> {
-        match self.qtype {
-            None | Some("A") => Ok(QueryType::A),
-            Some("AAAA") => Ok(QueryType::Aaaa),
-            Some(_) => Err(WireError::Invalid("type")),
-        }
-    }
-
-    fn over_tcp(&self) -> Result<bool, WireError> {
-        match self.tcp {
-            None | Some("0") => Ok(false),
-            Some("1") => Ok(true),
-            Some(_) => Err(WireError::Invalid("tcp")),
-        }
-    }
-}
-
-fn size(name: &'static str, text: Option<&str>, most: u32) -> Result<u32, WireError> {
-    u32::read(text.ok_or(WireError::Missing(name))?)
-        .filter(|size| *size <= most)
-        .ok_or(WireError::Invalid(name))
-}
-
-fn needed<'a>(
-    name: &'static str,
-    text: Option<&'a str>,
-    right: impl Fn(&str) -> bool,
-) -> Result<&'a str, WireError> {
-    text.ok_or(WireError::Missing(name))
-        .and_then(|text| if right(text) { Ok(text) } else { Err(WireError::Invalid(name)) })
 }
 
 /// A domain name, or one whose last label is `~`.
 fn is_query_name(name: &str) -> bool {
-    is_domain(name) || name == "~" || name.strip_suffix(".~").is_some_and(is_domain_prefix)
-}
-
-fn is_domain_prefix(name: &str) -> bool {
-    !name.ends_with('.') && is_domain(name)
+    match name.strip_suffix('~') {
+        None => is_domain(name),
+        Some(front) => front.is_empty() || (front.ends_with('.') && is_domain(front)),
+    }
 }
 
 fn is_path(path: &str) -> bool {

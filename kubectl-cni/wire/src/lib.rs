@@ -2,7 +2,7 @@
 //!
 //! `GRAMMAR.md` beside this crate is the specification; this is its only implementation, used by both sides, so that
 //! what one writes the other reads. Nothing here allocates: parsed values borrow from the line, and every value writes
-//! itself through [`core::fmt::Display`] exactly as [`parse_plan_line`] or [`parse_output_line`] reads it.
+//! itself, through [`text::Text`] or [`core::fmt::Display`], exactly as [`parse_plan_line`] or [`parse_output_line`] reads it.
 //!
 //! - [`parse_plan_line`]: plugin → agent, what to probe ([`PlanLine`], [`PlanHeader`], [`Probe`]).
 //! - [`parse_output_line`]: agent → plugin, what came of it ([`Line`], [`ResultLine`]).
@@ -15,17 +15,20 @@
 mod error;
 pub mod exchange;
 mod fields;
+mod kind;
 mod output;
 mod plan;
 mod result;
+pub mod text;
 
 #[cfg(test)]
 mod tests;
 
 pub use error::WireError;
-pub use fields::is_name;
+pub use fields::{is_domain, is_name};
+pub use kind::{Kind, QueryType};
 pub use output::{Line, Protocol, parse_output_line};
-pub use plan::{Destination, Kind, PlanHeader, PlanLine, Probe, QueryType, parse_plan_line};
+pub use plan::{Destination, PlanHeader, PlanLine, Probe, parse_plan_line};
 pub use result::{Addresses, Detail, Icmp, Outcome, ResultLine, Why};
 
 /// Version of the grammar; a line of another version is refused.

@@ -1,9 +1,9 @@
 //! Everything an agent prints.
 
-use crate::fields::{Fields, Name, checked, once, unknown_first_word};
-use crate::result::{ResultLine, domain};
+use crate::fields::{FieldValue, Fields, Name, checked, is_domain, unknown_first_word};
+use crate::result::ResultLine;
+use crate::text::{Sink, Text, address, displayed, number, number_field, text_field};
 use crate::{MAGIC, WireError};
-use core::fmt;
 use core::net::IpAddr;
 
 /// A transport protocol.
@@ -81,11 +81,7 @@ pub fn parse_output_line(line: &[u8]) -> Result<Line<'_>, WireError> {
     match fields.word("first word")? {
         "r" => ResultLine::parse(fields).map(Line::Result),
         "seen" => {
-            let protocol = match fields.word("protocol")? {
-                "tcp" => Protocol::Tcp,
-                "udp" => Protocol::Udp,
-                _ => return Err(WireError::Invalid("protocol")),
-            };
+            let protocol = fields.value("protocol")?;
             let Name(name) = fields.value("name")?;
             fields.end()?;
             Ok(Line::Seen { protocol, name })
@@ -100,71 +96,91 @@ pub fn parse_output_line(line: &[u8]) -> Result<Line<'_>, WireError> {
     }
 }
 
-fn start<'a>(fields: Fields<'a>) -> Result<Line<'a>, WireError> {
-    let (mut name, mut n, mut bad, mut nameserver, mut search) = (None, None, None, None, None);
-    fields.keys(|key, value| match key {
-        "name" => once(&mut name, "name", value),
-        "n" => once(&mut n, "n", value),
-        "bad" => once(&mut bad, "bad", value),
-        "nameserver" => once(&mut nameserver, "nameserver", value),
-        "domain" => once(&mut search, "domain", value),
-        _ => Ok(()),
-    })?;
-    let Name(name) = name.ok_or(WireError::Missing("name"))?;
-    let n = n.ok_or(WireError::Missing("n"))?;
-    Ok(Line::Start { name, n, bad: bad.unwrap_or(0), nameserver, domain: search.map(domain) })
+fn start(fields: Fields<'_>) -> Result<Line<'_>, WireError> {
+    let keys = fields.keys()?;
+    let Name(name) = keys.needed("name")?;
+    let domain = keys.get("domain")?;
+    if domain.is_some_and(|domain| !is_domain(domain)) {
+        return Err(WireError::Invalid("domain"));
+    }
+    let (n, bad) = (keys.needed("n")?, keys.read("bad")?.unwrap_or(0));
+    Ok(Line::Start { name, n, bad, nameserver: keys.read("nameserver")?, domain })
 }
 
-fn end<'a>(fields: Fields<'a>) -> Result<Line<'a>, WireError> {
-    let (mut done, mut of, mut late) = (None, None, None);
-    fields.keys(|key, value| match key {
-        "done" => once(&mut done, "done", value),
-        "of" => once(&mut of, "of", value),
-        "late" => once(&mut late, "late", value),
-        _ => Ok(()),
-    })?;
-    let done = done.ok_or(WireError::Missing("done"))?;
-    Ok(Line::End { done, of: of.ok_or(WireError::Missing("of"))?, late: late.unwrap_or(0) })
+fn end(fields: Fields<'_>) -> Result<Line<'_>, WireError> {
+    let keys = fields.keys()?;
+    Ok(Line::End { done: keys.needed("done")?, of: keys.needed("of")?, late: keys.read("late")?.unwrap_or(0) })
 }
 
-fn serve<'a>(fields: Fields<'a>) -> Result<Line<'a>, WireError> {
-    let mut name = None;
-    fields.keys(|key, value| match key {
-        "name" => once(&mut name, "name", value),
-        _ => Ok(()),
-    })?;
-    let Name(name) = name.ok_or(WireError::Missing("name"))?;
+fn serve(fields: Fields<'_>) -> Result<Line<'_>, WireError> {
+    let Name(name) = fields.keys()?.needed("name")?;
     Ok(Line::Serve { name })
 }
 
-impl fmt::Display for Protocol {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Protocol {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
             Protocol::Tcp => "tcp",
             Protocol::Udp => "udp",
-        })
-    }
-}
-
-impl fmt::Display for Line<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Line::Start { name, n, bad, nameserver, domain } => {
-                write!(f, "{MAGIC} start name={name} n={n} bad={bad}")?;
-                if let Some(nameserver) = nameserver {
-                    write!(f, " nameserver={nameserver}")?;
-                }
-                match domain {
-                    Some(domain) => write!(f, " domain={domain}"),
-                    None => Ok(()),
-                }
-            }
-            Line::Bad { line, why } => write!(f, "bad {line} {why}"),
-            Line::Result(result) => result.fmt(f),
-            Line::End { done, of, late } => write!(f, "{MAGIC} end done={done} of={of} late={late}"),
-            Line::Serve { name } => write!(f, "{MAGIC} serve name={name}"),
-            Line::Seen { protocol, name } => write!(f, "seen {protocol} {name}"),
-            Line::Comment(text) => write!(f, "#{text}"),
         }
     }
 }
+
+impl FieldValue<'_> for Protocol {
+    fn read(text: &str) -> Option<Self> {
+        match text {
+            "tcp" => Some(Protocol::Tcp),
+            "udp" => Some(Protocol::Udp),
+            _ => None,
+        }
+    }
+}
+
+impl Text for Protocol {
+    fn write(&self, out: &mut Sink<'_>) {
+        out(self.word());
+    }
+}
+
+impl Text for Line<'_> {
+    fn write(&self, out: &mut Sink<'_>) {
+        if matches!(self, Line::Start { .. } | Line::End { .. } | Line::Serve { .. }) {
+            out(MAGIC);
+        }
+        match *self {
+            Line::Start { name, n, bad, nameserver, domain } => {
+                out(" start name=");
+                out(name);
+                number_field(out, " n=", Some(n));
+                number_field(out, " bad=", Some(bad));
+                if let Some(nameserver) = nameserver {
+                    out(" nameserver=");
+                    address(out, &nameserver);
+                }
+                text_field(out, " domain=", domain);
+            }
+            Line::Bad { line, why } => {
+                out("bad ");
+                number(out, u64::from(line));
+                out(" ");
+                out(why);
+            }
+            Line::Result(ref result) => result.write(out),
+            Line::End { done, of, late } => {
+                number_field(out, " end done=", Some(done));
+                number_field(out, " of=", Some(of));
+                number_field(out, " late=", Some(late));
+            }
+            Line::Serve { name } => text_field(out, " serve name=", Some(name)),
+            Line::Seen { protocol, name } => {
+                out("seen ");
+                out(protocol.word());
+                text_field(out, " ", Some(name));
+            }
+            Line::Comment(text) => text_field(out, "#", Some(text)),
+        }
+    }
+}
+
+displayed!(Protocol, Line<'_>);

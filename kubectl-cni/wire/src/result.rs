@@ -1,8 +1,8 @@
 //! Result lines, from the agent to the plugin: how one probe ended.
 
-use crate::fields::{Domain, FieldValue, Fields, Name, once};
+use crate::fields::{FieldValue, Fields, Name};
+use crate::text::{Sink, Text, address, displayed, number, number_field, socket, text_field};
 use crate::{MAX_ADDRESSES, WireError};
-use core::fmt;
 use core::net::{IpAddr, SocketAddr};
 
 /// How a probe ended.
@@ -65,15 +65,15 @@ fn value_of<T: Copy>(table: &[(T, &str)], text: &str) -> Option<T> {
     table.iter().find(|(_, word)| *word == text).map(|(value, _)| *value)
 }
 
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(word_of(&OUTCOMES, *self))
+impl Text for Outcome {
+    fn write(&self, out: &mut Sink<'_>) {
+        out(word_of(&OUTCOMES, *self));
     }
 }
 
-impl fmt::Display for Why {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(word_of(&WHYS, *self))
+impl Text for Why {
+    fn write(&self, out: &mut Sink<'_>) {
+        out(word_of(&WHYS, *self));
     }
 }
 
@@ -165,6 +165,8 @@ pub struct Detail<'a> {
     pub largest: Option<u32>,
     /// DNS response code.
     pub rcode: Option<u8>,
+    /// The DNS answer says that it was cut short to fit: `n` and `ans` may lack some.
+    pub truncated: bool,
     /// Number of addresses in the DNS answer.
     pub n: Option<u32>,
     /// The first of them.
@@ -194,82 +196,76 @@ impl<'a> ResultLine<'a> {
     pub(crate) fn parse(mut fields: Fields<'a>) -> Result<Self, WireError> {
         let id = fields.value("id")?;
         let outcome = fields.value("outcome")?;
-        let (mut us, mut tries, mut name, mut ans) = (None, None, None, None);
-        let mut detail = Detail::default();
-        fields.keys(|key, value| match key {
-            "us" => once(&mut us, "us", value),
-            "try" => once(&mut tries, "try", value),
-            "rtt" => once(&mut detail.rtt, "rtt", value),
-            "retrans" => once(&mut detail.retrans, "retrans", value),
-            "errno" => once(&mut detail.errno, "errno", value),
-            "icmp" => once(&mut detail.icmp, "icmp", value),
-            "from" => once(&mut detail.from, "from", value),
-            "why" => once(&mut detail.why, "why", value),
-            "got" => once(&mut detail.got, "got", value),
-            "name" => once(&mut name, "name", value),
-            "src" => once(&mut detail.src, "src", value),
-            "mtu" => once(&mut detail.mtu, "mtu", value),
-            "largest" => once(&mut detail.largest, "largest", value),
-            "rcode" => once(&mut detail.rcode, "rcode", value),
-            "n" => once(&mut detail.n, "n", value),
-            "ans" => once(&mut ans, "ans", value),
-            "to" => once(&mut detail.to, "to", value),
-            "http" => once(&mut detail.http, "http", value),
-            _ => Ok(()),
-        })?;
-        detail.name = name.map(|Name(text)| text);
-        detail.ans = ans.unwrap_or_default();
-        let us = us.ok_or(WireError::Missing("us"))?;
-        let tries = tries.ok_or(WireError::Missing("try"))?;
-        Ok(ResultLine { id, outcome, us, tries, detail })
+        let keys = fields.keys()?;
+        let detail = Detail {
+            rtt: keys.read("rtt")?,
+            retrans: keys.read("retrans")?,
+            errno: keys.read("errno")?,
+            icmp: keys.read("icmp")?,
+            from: keys.read("from")?,
+            why: keys.read("why")?,
+            got: keys.read("got")?,
+            name: keys.read("name")?.map(|Name(text)| text),
+            src: keys.read("src")?,
+            mtu: keys.read("mtu")?,
+            largest: keys.read("largest")?,
+            rcode: keys.read("rcode")?,
+            truncated: keys.number("tc", 0..=1)? == Some(1),
+            n: keys.read("n")?,
+            ans: keys.read("ans")?.unwrap_or_default(),
+            to: keys.read("to")?,
+            http: keys.read("http")?,
+        };
+        Ok(ResultLine { id, outcome, us: keys.needed("us")?, tries: keys.needed("try")?, detail })
     }
 }
 
-impl fmt::Display for ResultLine<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "r {} {} us={} try={}", self.id, self.outcome, self.us, self.tries)?;
+impl Text for ResultLine<'_> {
+    fn write(&self, out: &mut Sink<'_>) {
         let detail = &self.detail;
-        let numbers = [
-            ("rtt", detail.rtt),
-            ("retrans", detail.retrans),
-            ("errno", detail.errno.map(u32::from)),
-            ("got", detail.got),
-            ("mtu", detail.mtu),
-            ("largest", detail.largest),
-            ("rcode", detail.rcode.map(u32::from)),
-            ("n", detail.n),
-            ("http", detail.http.map(u32::from)),
-        ];
-        for (key, number) in numbers {
-            if let Some(number) = number {
-                write!(f, " {key}={number}")?;
-            }
+        out("r ");
+        number(out, u64::from(self.id));
+        out(" ");
+        self.outcome.write(out);
+        for (key, value) in [
+            (" us=", Some(self.us)),
+            (" try=", Some(u32::from(self.tries))),
+            (" rtt=", detail.rtt),
+            (" retrans=", detail.retrans),
+            (" errno=", detail.errno.map(u32::from)),
+            (" got=", detail.got),
+            (" mtu=", detail.mtu),
+            (" largest=", detail.largest),
+            (" rcode=", detail.rcode.map(u32::from)),
+            (" tc=", detail.truncated.then_some(1)),
+            (" n=", detail.n),
+            (" http=", detail.http.map(u32::from)),
+        ] {
+            number_field(out, key, value);
         }
         if let Some(Icmp { kind, code }) = detail.icmp {
-            write!(f, " icmp={kind}/{code}")?;
+            number_field(out, " icmp=", Some(u32::from(kind)));
+            number_field(out, "/", Some(u32::from(code)));
         }
-        for (key, address) in [("from", detail.from), ("src", detail.src)] {
-            if let Some(address) = address {
-                write!(f, " {key}={address}")?;
+        for (key, value) in [(" from=", &detail.from), (" src=", &detail.src)] {
+            if let Some(value) = value {
+                out(key);
+                address(out, value);
             }
         }
-        if let Some(why) = detail.why {
-            write!(f, " why={why}")?;
+        text_field(out, " why=", detail.why.map(|why| word_of(&WHYS, why)));
+        text_field(out, " name=", detail.name);
+        let mut separator = " ans=";
+        for value in detail.ans.iter() {
+            out(separator);
+            address(out, &value);
+            separator = ",";
         }
-        if let Some(name) = detail.name {
-            write!(f, " name={name}")?;
+        if let Some(to) = &detail.to {
+            out(" to=");
+            socket(out, to);
         }
-        for (index, address) in detail.ans.iter().enumerate() {
-            write!(f, "{}{address}", if index == 0 { " ans=" } else { "," })?;
-        }
-        if let Some(to) = detail.to {
-            write!(f, " to={to}")?;
-        }
-        Ok(())
     }
 }
 
-/// Keeps the type in use where only output lines need it.
-pub(crate) fn domain<'a>(Domain(text): Domain<'a>) -> &'a str {
-    text
-}
+displayed!(Outcome, Why, ResultLine<'_>);
