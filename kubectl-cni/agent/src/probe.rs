@@ -342,8 +342,8 @@ impl<'a> Prober<'a> {
         {
             let icmp = error.icmp.map(|(kind, code)| Icmp { kind, code });
             // A search goes on: an ICMP error about a large packet says nothing of smaller ones.
-            if talk.note_icmp(error.errno, icmp, error.from) {
-                let _ = sys::socket_error(fd);
+            let _ = sys::socket_error(fd);
+            if talk.note_icmp(fd, error.errno, icmp, error.from) {
                 return;
             }
             (found.detail.icmp, found.detail.from) = (icmp, error.from);

@@ -190,6 +190,13 @@ fn add_up(check: &Check, inputs: &Inputs<'_>, judged: &[&Judged], family: Option
     } else {
         check.result(Verdict::Pass, format!("{good} of {}", judged.len()))
     };
+    let narrowed: Vec<u32> = judged.iter().filter_map(|one| one.narrowed_to).collect();
+    if let Some(least) = narrowed.iter().min() {
+        let paths = super::count(narrowed.len(), "path");
+        result.evidence.push(format!(
+            "{paths} narrower than the route says, down to {least} bytes: routers say so by ICMP and senders keep to it"
+        ));
+    }
     // Absent nodes are unknown in their own line; a pass here speaks of those that took part, and says so.
     if result.verdict == Verdict::Pass && inputs.recording.pods.iter().any(|pod| pod.stuck.is_some()) {
         result.detail.push_str(" between the nodes that took part");

@@ -72,6 +72,8 @@ pub struct Judged {
     pub answered_by: Option<String>,
     /// A pod's address that reached its peer as another one.
     pub seen_as: Option<IpAddr>,
+    /// A path that is narrower than the route promised, bytes: a router said so, the kernel learnt it, and packets of that size arrive.
+    pub narrowed_to: Option<u32>,
 }
 
 impl Judged {
@@ -102,9 +104,13 @@ pub fn judge(topology: &Topology, plan: &Plan, runs: &Runs) -> Vec<Judged> {
         .iter()
         .map(|probe| match seen.get(&probe.id) {
             Some((observation, times)) => one(topology, probe, observation, *times),
-            None => {
-                Judged { probe: *probe, state: State::Unknown(missing(probe, runs)), answered_by: None, seen_as: None }
-            }
+            None => Judged {
+                probe: *probe,
+                state: State::Unknown(missing(probe, runs)),
+                answered_by: None,
+                seen_as: None,
+                narrowed_to: None,
+            },
         })
         .collect()
 }
@@ -152,7 +158,9 @@ fn one(topology: &Topology, probe: &Probe, observation: &Observation, times: usi
         }
         _ => None,
     };
-    Judged { probe: *probe, state, answered_by: observation.name.clone(), seen_as }
+    let narrowed = large(probe) && observation.outcome == Outcome::Open && observation.icmp.is_some();
+    let narrowed_to = observation.mtu.filter(|_| narrowed);
+    Judged { probe: *probe, state, answered_by: observation.name.clone(), seen_as, narrowed_to }
 }
 
 fn too_large(observation: &Observation) -> State {

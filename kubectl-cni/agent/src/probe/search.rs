@@ -35,17 +35,29 @@ impl Pmtu {
         }
     }
 
-    /// What came of the search.
+    /// A router said that a packet is too big, and the kernel has learnt from it: what the route promises now is what TCP will keep to, so
+    /// that is what must arrive.
+    pub fn narrow(&mut self, fd: &Fd) {
+        if let Ok(mtu) = sys::route_mtu(fd, self.overhead == 48)
+            && mtu < self.search.mtu
+        {
+            self.search = Search::new(mtu);
+            self.send(fd, &self.search.first());
+        }
+    }
+
+    /// What came of the search. An ICMP error is told also where the search ended well.
     #[inline(never)]
     pub fn searched(&mut self, found: &mut Found) -> Outcome {
-        let outcome = match self.icmp {
-            _ if self.search.complete() => Outcome::Open,
-            None => Outcome::Timeout,
-            Some((errno, icmp, from)) => {
-                (found.detail.icmp, found.detail.from) = (icmp, from);
-                failed(errno, false, found)
-            }
-        };
+        let mut outcome = Outcome::Timeout;
+        if let Some((errno, icmp, from)) = self.icmp {
+            (found.detail.icmp, found.detail.from) = (icmp, from);
+            outcome = failed(errno, false, found);
+        }
+        if self.search.complete() {
+            found.detail.errno = None;
+            outcome = Outcome::Open;
+        }
         (found.detail.mtu, found.detail.largest) = (Some(self.search.mtu), Some(self.search.largest));
         found.name = self.name.take();
         outcome

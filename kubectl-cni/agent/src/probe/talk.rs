@@ -327,11 +327,14 @@ impl Talk {
     }
 
     /// Remembers an ICMP error during a search; true when the try goes on.
-    pub fn note_icmp(&mut self, errno: Errno, icmp: Option<Icmp>, from: Option<IpAddr>) -> bool {
+    pub fn note_icmp(&mut self, fd: &Fd, errno: Errno, icmp: Option<Icmp>, from: Option<IpAddr>) -> bool {
         let Kind::Pmtu(pmtu) = &mut self.kind else { return false };
         let searching = self.connected && pmtu.search.mtu > 0;
         if searching {
             pmtu.icmp.get_or_insert((errno, icmp, from));
+            if errno == sys::EMSGSIZE {
+                pmtu.narrow(fd);
+            }
         }
         searching
     }
