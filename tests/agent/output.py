@@ -55,6 +55,20 @@ def test_more_results_than_are_queued_wait_and_none_is_lost(lab: Lab) -> str:
     return f"{len(text)} bytes"
 
 
+def test_run_serves_although_its_results_are_not_read(lab: Lab) -> None:
+    path = lab.agent.parent / "plan"
+    lines = "".join(f"p {number} connect {at('10.9.1.2', 9)}\n" for number in range(1, 5001))
+    path.write_text(f"cni-probe/1 plan timeout=1000 tries=1\n{lines}end\n")
+    process = lab.start("server", "run", "name=node/log", f"plan={path}", f"tcp={PORT}")
+    time.sleep(1.5)
+    check.equal(lab.probe([f"tcp {at(SERVER[4], PORT)} bytes=10"]).count(), {"open": 1}, "it serves")
+    process.terminate()
+    text = process.stdout.read().decode()
+    output = parse(text[:text.index("cni-probe/1 serve")])
+    check.equal((process.wait(timeout=5), output.count(), output.end["done"]), (0, {"refused": 5000}, "5000"), "nothing is lost")
+    check.that(text.endswith("serve name=node/log\nseen tcp node/client\n"), text[-200:])
+
+
 def test_a_reader_that_has_gone_ends_the_agent(lab: Lab) -> None:
     process = lab.start("client", "probe", "name=node/client", stdin=subprocess.PIPE)
     process.stdout.close()

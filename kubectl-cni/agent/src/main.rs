@@ -49,15 +49,22 @@ pub fn main(arguments: &[&'static [u8]]) -> i32 {
         return complain("name=");
     }
     let Ok(termination) = sys::termination() else { return complain("signals") };
+    let mut out = out::Out::stdout();
     match verb {
-        "serve" => serve::run(&options, &termination),
-        "probe" => probe::run(&options, &termination).code(),
-        "run" => match probe::run(&options, &termination) {
-            probe::Ended::Done => serve::run(&options, &termination),
-            other => other.code(),
-        },
-        _ => complain(verb),
+        "serve" => {}
+        "probe" | "run" => {
+            let ended = probe::run(&options, &termination, &mut out);
+            // Whoever reads slowly does not keep the server from starting.
+            if verb == "probe" || ended != probe::Ended::Done {
+                out.drain(&termination);
+                return ended.code();
+            }
+        }
+        _ => return complain(verb),
     }
+    let status = serve::run(&options, &termination, &mut out);
+    out.drain(&termination);
+    status
 }
 
 fn option(options: &mut Options<'static>, word: &'static str) -> Option<()> {

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 /// IP packet sizes worth trying at once, largest first: links and tunnels people have, then the floors of both families.
-const LADDER: [u32; 22] = [
+const LADDER: [u16; 22] = [
     8951, 8901, 4000, 2000, 1492, 1480, 1472, 1460, 1450, 1442, 1430, 1420, 1410, 1400, 1380, 1350, 1300, 1280, 1200,
     1000, 576, 128,
 ];
@@ -45,46 +45,47 @@ impl Search {
         self.largest >= self.mtu
     }
 
-    /// Sizes to send first.
-    pub fn first(&self) -> Vec<u32> {
-        alloc::vec![self.mtu]
-    }
-
-    /// The answers of the last step are in: what to send next, or nothing when the search is over.
+    /// The answers of the last step are in: what to send next, or nothing when the search is over. The full size was sent before.
     #[inline(never)]
     pub fn next(&mut self) -> Vec<u32> {
+        let mut sizes = Vec::new();
         match self.step {
             Step::Full => {
                 self.step = Step::Ladder;
                 // The full size once more: one lost packet is no finding.
-                core::iter::once(self.mtu).chain(LADDER.into_iter().filter(|size| *size < self.mtu)).collect()
+                sizes.push(self.mtu);
+                for size in LADDER {
+                    if u32::from(size) < self.mtu {
+                        sizes.push(u32::from(size));
+                    }
+                }
             }
+            Step::Ladder if self.largest == 0 => {}
             Step::Ladder => {
                 self.step = Step::Halving;
-                if self.largest == 0 {
-                    return Vec::new();
+                self.lost = self.mtu;
+                for size in LADDER {
+                    let size = u32::from(size);
+                    if size > self.largest && size < self.lost {
+                        self.lost = size;
+                    }
                 }
-                self.lost = LADDER
-                    .into_iter()
-                    .filter(|size| *size > self.largest && *size < self.mtu)
-                    .min()
-                    .unwrap_or(self.mtu);
-                self.halve()
+                self.halve(&mut sizes);
             }
             Step::Halving => {
                 if self.largest < self.trying {
                     self.lost = self.trying;
                 }
-                self.halve()
+                self.halve(&mut sizes);
             }
         }
+        sizes
     }
 
-    fn halve(&mut self) -> Vec<u32> {
-        if self.lost <= self.largest + 1 {
-            return Vec::new();
+    fn halve(&mut self, sizes: &mut Vec<u32>) {
+        if self.lost > self.largest + 1 {
+            self.trying = self.largest + (self.lost - self.largest) / 2;
+            sizes.push(self.trying);
         }
-        self.trying = self.largest + (self.lost - self.largest) / 2;
-        alloc::vec![self.trying]
     }
 }

@@ -32,6 +32,7 @@ const RETRY: u64 = 20;
 /// Steps of a search at the most: the full size, the ladder, and halving the widest gap between two rungs.
 const STEPS: u64 = 16;
 /// How the prober ended.
+#[derive(PartialEq, Eq)]
 pub enum Ended {
     /// All jobs have a result.
     Done,
@@ -97,27 +98,24 @@ struct Prober<'a> {
 }
 
 /// Reads the plan, runs it, prints the results.
-pub fn run(options: &Options<'_>, termination: &Fd) -> Ended {
-    let mut out = Out::stdout();
+pub fn run(options: &Options<'_>, termination: &Fd, out: &mut Out) -> Ended {
     let resolv = resolv::read(termination);
-    let ended = match wait_for_plan(options, &resolv, termination) {
+    match wait_for_plan(options, &resolv, termination) {
         Ok(plan) => {
             let start = (plan.jobs.len(), plan.refused);
-            announce(&mut out, options.name, Some(&resolv), start, &plan.refusals);
-            Prober::new(options.name, plan, &mut out).map_or(Ended::NoPlan, |mut prober| prober.run(termination))
+            announce(out, options.name, Some(&resolv), start, &plan.refusals);
+            Prober::new(options.name, plan, out).map_or(Ended::NoPlan, |mut prober| prober.run(termination))
         }
         Err(NoPlan::Stopped) => Ended::Interrupted,
         Err(NoPlan::Refused(line, why)) => {
-            announce(&mut out, options.name, None, (0, 1), &[(line, why)]);
+            announce(out, options.name, None, (0, 1), &[(line, why)]);
             Ended::NoPlan
         }
         Err(NoPlan::Unreadable(errno)) => {
-            announce(&mut out, options.name, None, (0, 1), &[(0, ("the plan cannot be read: ", error_word(errno)))]);
+            announce(out, options.name, None, (0, 1), &[(0, ("the plan cannot be read: ", error_word(errno)))]);
             Ended::NoPlan
         }
-    };
-    out.drain(termination);
-    ended
+    }
 }
 
 impl<'a> Prober<'a> {

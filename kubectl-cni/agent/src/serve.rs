@@ -45,14 +45,14 @@ struct Server<'a> {
     seen: Vec<(bool, Box<str>)>,
     /// Lines that were not printed.
     dropped: u64,
-    out: Out,
+    out: &'a mut Out,
     buffer: Vec<u8>,
     /// Accepting is paused since descriptors ran out.
     paused: bool,
 }
 
 /// Serves until told to stop; the result is the exit status.
-pub fn run(options: &Options<'_>, termination: &Fd) -> i32 {
+pub fn run(options: &Options<'_>, termination: &Fd, out: &mut Out) -> i32 {
     let Ok(epoll) = sys::epoll() else { return 1 };
     let limit = sys::raise_file_limit();
     let mut server = Server {
@@ -65,7 +65,7 @@ pub fn run(options: &Options<'_>, termination: &Fd) -> i32 {
         most: MOST.min(limit.saturating_sub(64)).max(4),
         seen: Vec::new(),
         dropped: 0,
-        out: Out::stdout(),
+        out,
         buffer: alloc::vec![0; 64 << 10],
         paused: false,
     };
@@ -78,7 +78,6 @@ pub fn run(options: &Options<'_>, termination: &Fd) -> i32 {
     }
     let status = server.serve(options);
     server.report_dropped();
-    server.out.drain(termination);
     status
 }
 

@@ -143,8 +143,7 @@ impl Talk {
                     Ok(mtu) => pmtu.search = Search::new(mtu.min(CAP)),
                     Err(errno) => return Some(failed(errno, true, found)),
                 }
-                let sizes = pmtu.search.first();
-                pmtu.send(fd, &sizes);
+                pmtu.send(fd, &[pmtu.search.mtu]);
                 None
             }
             Kind::Tcp { .. } | Kind::Dns { .. } | Kind::Http { .. } => self.write(fd, found),
