@@ -42,7 +42,7 @@ impl Pmtu {
             && mtu < self.search.mtu
         {
             self.search = Search::new(mtu);
-            self.send(fd, &self.search.first());
+            self.send(fd, &[mtu]);
         }
     }
 
