@@ -10,6 +10,7 @@ mod cni_object_unhealthy;
 mod cni_unknown;
 mod foreign_policy_on_probes;
 mod kubelet_cannot_reach_pod;
+mod node_left_out;
 mod node_network_unavailable;
 mod node_not_ready;
 pub mod paths;
@@ -69,6 +70,7 @@ pub fn all() -> Vec<&'static Check> {
         &agent_rollout_unfinished::CHECK,
         &cni_object_unhealthy::CHECK,
         &agent_self_report::CHECK,
+        &node_left_out::CHECK,
         &node_not_ready::CHECK,
         &node_network_unavailable::CHECK,
         &probe_pod_not_started::CHECK,
