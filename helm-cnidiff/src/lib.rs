@@ -9,3 +9,7 @@
 //! is printed.
 
 pub mod comparison;
+pub mod diff;
+pub mod manifest;
+pub mod noise;
+pub mod redact;
