@@ -1,0 +1,13 @@
+//! Two sets of objects in, what differs between them out.
+//!
+//! ```text
+//! scope + lists + text -> tree::diff -> edits -> noise folds -> objects::Delta
+//! ```
+
+pub mod lists;
+pub mod objects;
+pub mod quantity;
+pub mod rbac;
+pub mod scope;
+pub mod text;
+pub mod tree;

@@ -1,0 +1,348 @@
+//! Values in, values that may be printed out: secrets become a short keyed hash.
+//!
+//! The key is drawn from all secrets of both sides, so that the same input gives the same report and a hash can neither
+//! be looked up nor compared with another report's.
+
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use crate::comparison::{FieldPath, Shown, Step, TextLine};
+
+/// Decides what may be printed.
+#[derive(Debug, Clone)]
+pub struct Redactor {
+    show: bool,
+    key: [u8; 32],
+}
+
+/// What an object's kind says about its fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// Nothing: names decide.
+    Plain,
+    /// A Secret: everything in it but its metadata is one.
+    Secret,
+}
+
+impl Subject {
+    /// The subject of an object.
+    pub fn of(group: &str, kind: &str) -> Self {
+        if (group, kind) == ("", "Secret") { Self::Secret } else { Self::Plain }
+    }
+}
+
+impl Redactor {
+    /// `material` is all that is secret on both sides, in a fixed order; what else is in there does no harm.
+    /// With `show` nothing is redacted.
+    pub fn new<'a>(show: bool, material: impl IntoIterator<Item = &'a Value>) -> Self {
+        let mut hash = Sha256::new();
+        for value in material {
+            hash.update(value.to_string());
+            hash.update([0]);
+        }
+        Self { show, key: hash.finalize().into() }
+    }
+
+    /// The value at a path, as it may be printed. Secrets inside a larger value are replaced in place.
+    pub fn shown(&self, subject: Subject, path: &FieldPath, value: Option<&Value>) -> Shown {
+        match value {
+            None => Shown::Absent,
+            Some(value) if self.show => Shown::Value(value.clone()),
+            Some(value) if secret_place(subject, &path.0) && holds_something(value) => {
+                Shown::Secret { hash: self.hash(value) }
+            }
+            Some(Value::String(text)) if secret_text(text) => Shown::Secret { hash: self.hash(&text.as_str().into()) },
+            Some(value) => Shown::Value(self.scrubbed(subject, &mut path.0.clone(), value)),
+        }
+    }
+
+    /// Whether the text at a path may not be printed, line by line or whole.
+    pub fn hides(&self, subject: Subject, path: &FieldPath, text: &str) -> bool {
+        !self.show && (secret_place(subject, &path.0) || secret_text(text))
+    }
+
+    /// Lines of a text, each without what looks secret in it.
+    pub fn lines(&self, lines: Vec<TextLine>) -> Vec<TextLine> {
+        if self.show {
+            return lines;
+        }
+        lines.into_iter().map(|line| TextLine { text: self.line(&line.text), ..line }).collect()
+    }
+
+    fn line(&self, text: &str) -> String {
+        let Some((name, value)) = text.split_once([':', '=']) else { return text.to_owned() };
+        let word =
+            name.rsplit(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '-' | '.')).find(|w| !w.is_empty());
+        let value = value.trim();
+        if value.is_empty() || !word.is_some_and(secret_name) {
+            return text.to_owned();
+        }
+        let end = text.len() - text.trim_end().len();
+        let start = text.len() - end - value.len();
+        format!("{}{}", &text[..start], self.mark(&value.into()))
+    }
+
+    fn scrubbed(&self, subject: Subject, path: &mut Vec<Step>, value: &Value) -> Value {
+        match value {
+            Value::Object(map) => {
+                let mut clean = Map::new();
+                let named = map.get("name").and_then(Value::as_str).is_some_and(secret_name);
+                for (key, value) in map {
+                    path.push(Step::Key(key.clone()));
+                    let secret = secret_place(subject, path) || (named && key == "value");
+                    let value = match value {
+                        value if secret && holds_something(value) => self.mark(value).into(),
+                        value => self.scrubbed(subject, path, value),
+                    };
+                    path.pop();
+                    clean.insert(key.clone(), value);
+                }
+                Value::Object(clean)
+            }
+            Value::Array(items) => {
+                let mut clean = Vec::with_capacity(items.len());
+                for (at, item) in items.iter().enumerate() {
+                    path.push(Step::Index(at));
+                    clean.push(self.scrubbed(subject, path, item));
+                    path.pop();
+                }
+                Value::Array(clean)
+            }
+            Value::String(text) if secret_text(text) => self.mark(value).into(),
+            Value::String(text) if text.starts_with("--") => self.line(text).into(),
+            other => other.clone(),
+        }
+    }
+
+    fn mark(&self, value: &Value) -> String {
+        format!("<secret {}>", self.hash(value))
+    }
+
+    fn hash(&self, value: &Value) -> String {
+        let mut hash = Sha256::new();
+        hash.update(self.key);
+        hash.update(value.to_string());
+        // Twice, as HMAC does, so that nothing can be appended.
+        let inner = hash.finalize();
+        let mut outer = Sha256::new();
+        outer.update(self.key);
+        outer.update(inner);
+        outer.finalize()[..4].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+fn holds_something(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(map) => !map.is_empty(),
+        Value::Number(_) => true,
+    }
+}
+
+/// Whether a path leads to a secret.
+fn secret_place(subject: Subject, path: &[Step]) -> bool {
+    let top = match path.first() {
+        Some(Step::Key(key)) => key.as_str(),
+        _ => "",
+    };
+    if subject == Subject::Secret {
+        match top {
+            "data" | "stringData" => return true,
+            // kubectl keeps the whole object in there.
+            "metadata" => {
+                let last = path.last();
+                return matches!(last, Some(Step::Key(key)) if key.ends_with("last-applied-configuration"));
+            }
+            _ => {}
+        }
+    }
+    let mut steps = path.iter().rev();
+    match (steps.next(), steps.next()) {
+        (Some(Step::Key(key)), Some(Step::Item(item))) if key == "value" => secret_name(item),
+        (Some(Step::Key(key)), _) => secret_name(key),
+        // Arguments are known by their flag.
+        (Some(Step::Item(item)), Some(Step::Key(list))) if list == "args" || list == "command" => secret_name(item),
+        (Some(Step::Index(_)), Some(Step::Key(list))) => secret_name(list),
+        _ => false,
+    }
+}
+
+/// Whether a key, an environment variable or a flag names a secret itself, not where one is kept.
+pub fn secret_name(name: &str) -> bool {
+    let word: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    const SECRET: [&str; 12] = [
+        "password",
+        "passwd",
+        "passphrase",
+        "secret",
+        "token",
+        "apikey",
+        "privatekey",
+        "accesskey",
+        "credential",
+        "tlskey",
+        "cakey",
+        "psk",
+    ];
+    // Names, places, switches and life times are no secrets: `secretName`, `tokenTTL`, `automountServiceAccountToken`.
+    const ABOUT: [&str; 25] = [
+        "name",
+        "names",
+        "ref",
+        "refs",
+        "namespace",
+        "path",
+        "file",
+        "dir",
+        "mount",
+        "enabled",
+        "create",
+        "method",
+        "type",
+        "ttl",
+        "expirationseconds",
+        "duration",
+        "secrets",
+        "backend",
+        "url",
+        "audience",
+        "annotations",
+        "labels",
+        "mode",
+        "sync",
+        "projection",
+    ];
+    let mentions = SECRET.iter().any(|part| word.contains(part));
+    mentions
+        && !ABOUT.iter().any(|end| word.ends_with(end))
+        && !word.starts_with("automount")
+        && !word.starts_with("enable")
+        && !word.contains("tokenreview")
+        && !(word.ends_with("secret") && word.contains("pull"))
+}
+
+/// Whether a text is a secret wherever it stands.
+fn secret_text(text: &str) -> bool {
+    text.contains("PRIVATE KEY-----")
+        // The same in base64: `-----BEGIN … PRIVATE KEY` begins with `LS0tLS1CRUdJTi`; a certificate does as well, and
+        // is left out of reports in this form for the same price.
+        || text.starts_with("LS0tLS1CRUdJTi")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn redactor() -> Redactor {
+        Redactor::new(false, [&json!("key")])
+    }
+
+    #[test]
+    fn names_of_secrets_are_told_from_names_of_their_places() {
+        for name in [
+            "password",
+            "DB_PASSWORD",
+            "adminToken",
+            "apiKey",
+            "tls.key.privateKey",
+            "--token",
+            "clientSecret",
+            "ipsec-psk",
+        ] {
+            assert!(secret_name(name), "{name}");
+        }
+        for name in [
+            "secretName",
+            "automountServiceAccountToken",
+            "imagePullSecrets",
+            "tokenTTL",
+            "secretsNamespace",
+            "key",
+            "secretsBackend",
+            "mountPath",
+            "name",
+            "enableTokenReview",
+            "secretRef",
+            "keyFile",
+            "passwordFile",
+        ] {
+            assert!(!secret_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_hashed_wherever_they_stand() {
+        let hidden = [
+            (Subject::Secret, FieldPath::keys(["data", "a"]), json!("eA==")),
+            (Subject::Secret, FieldPath::keys(["stringData", "a"]), json!("hunter2")),
+            (Subject::Secret, FieldPath::keys(["data"]), json!({"a": "eA=="})),
+            (Subject::Plain, FieldPath::keys(["etcd", "password"]), json!("hunter2")),
+            (Subject::Plain, FieldPath::keys(["x"]), json!("-----BEGIN EC PRIVATE KEY-----\nhunter2")),
+            (
+                Subject::Plain,
+                FieldPath(vec![Step::Key("env".into()), Step::Item("DB_TOKEN".into()), Step::Key("value".into())]),
+                json!("hunter2"),
+            ),
+            (
+                Subject::Plain,
+                FieldPath(vec![Step::Key("args".into()), Step::Item("--token".into())]),
+                json!("--token=hunter2"),
+            ),
+            (
+                Subject::Secret,
+                FieldPath::keys(["metadata", "annotations", "kubectl.kubernetes.io/last-applied-configuration"]),
+                json!("{hunter2}"),
+            ),
+        ];
+        for (subject, path, value) in hidden {
+            let shown = redactor().shown(subject, &path, Some(&value));
+            assert!(matches!(&shown, Shown::Secret { hash } if hash.len() == 8), "{path} {shown:?}");
+        }
+        let path = FieldPath::keys(["metadata", "name"]);
+        assert_eq!(redactor().shown(Subject::Secret, &path, Some(&json!("s"))), Shown::Value(json!("s")));
+    }
+
+    #[test]
+    fn secrets_inside_larger_values_are_replaced_in_place() {
+        let container = json!({"name": "c", "args": ["--token=hunter2", "--debug=true"],
+            "env": [{"name": "PASSWORD", "value": "hunter2"}, {"name": "A", "value": "b"}]});
+        let Shown::Value(shown) = redactor().shown(Subject::Plain, &FieldPath::keys(["containers"]), Some(&container))
+        else {
+            panic!("a value is expected")
+        };
+        assert!(!shown.to_string().contains("hunter2"), "{shown}");
+        assert!(shown["args"][0].as_str().unwrap().starts_with("--token=<secret "));
+        assert_eq!(shown["args"][1], "--debug=true");
+        assert_eq!(shown["env"][1]["value"], "b");
+        let whole = json!({"kind": "Secret", "data": {"a": "eA=="}, "stringData": {"b": "hunter2"}});
+        let Shown::Value(shown) = redactor().shown(Subject::Secret, &FieldPath::default(), Some(&whole)) else {
+            panic!("a value is expected")
+        };
+        assert!(!shown.to_string().contains("hunter2") && !shown.to_string().contains("eA=="), "{shown}");
+    }
+
+    #[test]
+    fn a_line_keeps_its_name_and_loses_its_secret() {
+        let line = |text: &str| redactor().line(text);
+        assert!(line("  password: hunter2").starts_with("  password: <secret "));
+        assert!(line("export TOKEN=hunter2").starts_with("export TOKEN=<secret "));
+        assert_eq!(line("mtu: 1500"), "mtu: 1500");
+        assert_eq!(line("password:"), "password:");
+    }
+
+    #[test]
+    fn equal_secrets_have_equal_hashes_in_one_report_only() {
+        let path = FieldPath::keys(["password"]);
+        let one = |r: &Redactor, text: &str| r.shown(Subject::Plain, &path, Some(&json!(text)));
+        let other = Redactor::new(false, [&json!("another")]);
+        assert_eq!(one(&redactor(), "a"), one(&redactor(), "a"));
+        assert_ne!(one(&redactor(), "a"), one(&redactor(), "b"));
+        assert_ne!(one(&redactor(), "a"), one(&other, "a"));
+        let open = Redactor::new(true, []);
+        assert_eq!(one(&open, "a"), Shown::Value(json!("a")));
+    }
+}
