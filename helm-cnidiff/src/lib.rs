@@ -10,6 +10,9 @@
 
 pub mod comparison;
 pub mod diff;
+pub mod inherit;
 pub mod manifest;
 pub mod noise;
 pub mod redact;
+pub mod release;
+pub mod yaml;
