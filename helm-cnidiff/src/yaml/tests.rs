@@ -47,7 +47,7 @@ fn merges_win_over_what_stands_before_them_only() {
 fn an_error_names_its_place() {
     let cases: [(&[u8], usize, usize); 5] = [
         (b"a: 1\nb: [1, 2\nc: 3\n", 3, 2),
-        (b"a:\n\tb: 1\n", 2, 1),
+        (b"a:\n\tb: 1\n", 2, 2),
         (b"a: \xff\n", 1, 4),
         (b"x: 1\ny: .inf\n", 2, 4),
         (b"? {a: 1}\n: 2\n", 1, 3),

@@ -1,0 +1,310 @@
+//! The cluster: stored releases, what its API serves, how many nodes a DaemonSet runs on, live objects. Only reads.
+
+mod discovery;
+mod live;
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use kube::Client;
+use serde_json::Value;
+
+use super::connect;
+use crate::cli::ConnectArgs;
+use crate::release::{self, Release, ReleaseError};
+
+pub use connect::namespace;
+pub use discovery::Server;
+pub use live::{Live, Wanted};
+
+/// Objects of one list request.
+const PAGE: usize = 500;
+
+/// A connection.
+pub struct Session {
+    runtime: tokio::runtime::Runtime,
+    client: Client,
+    /// Context of the kubeconfig; empty in a pod.
+    pub context: String,
+    /// Namespace of the release.
+    pub namespace: String,
+    driver: Driver,
+}
+
+/// Where helm keeps releases (`HELM_DRIVER`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Driver {
+    Secrets,
+    ConfigMaps,
+}
+
+impl Driver {
+    fn find() -> Result<Driver> {
+        match std::env::var("HELM_DRIVER").unwrap_or_default().as_str() {
+            "" | "secret" | "secrets" => Ok(Driver::Secrets),
+            "configmap" | "configmaps" => Ok(Driver::ConfigMaps),
+            other => bail!("HELM_DRIVER={other}: only releases in Secrets and ConfigMaps can be read; compare two charts instead: helm cnidiff charts OLD NEW -f VALUES"),
+        }
+    }
+
+    fn resource(self) -> &'static str {
+        match self {
+            Driver::Secrets => "secrets",
+            Driver::ConfigMaps => "configmaps",
+        }
+    }
+
+    fn kind(self) -> &'static str {
+        match self {
+            Driver::Secrets => "Secret",
+            Driver::ConfigMaps => "ConfigMap",
+        }
+    }
+}
+
+/// A revision, as its labels tell it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Revision {
+    /// Number.
+    pub number: u64,
+    /// Status.
+    pub status: String,
+}
+
+/// What an upgrade starts from.
+#[derive(Debug, Clone)]
+pub struct Current {
+    /// The release whose values and objects count.
+    pub release: Release,
+    /// All stored revisions, oldest first.
+    pub history: Vec<Revision>,
+    /// What the cluster serves.
+    pub server: Server,
+    /// Pods per DaemonSet, by namespace and name, as its status says.
+    pub daemonsets: BTreeMap<(String, String), u64>,
+    /// What could not be read, and what that means, a sentence each.
+    pub unknown: Vec<String>,
+}
+
+impl Session {
+    /// Connects.
+    pub fn open(args: &ConnectArgs) -> Result<Session> {
+        let driver = Driver::find()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting")?;
+        // The client starts a task of its own, so it has to be made inside.
+        let (client, context) = runtime.block_on(connect::connect(args))?;
+        Ok(Session { runtime, client, context, namespace: connect::namespace(args), driver })
+    }
+
+    /// The release that `helm upgrade` would start from, and all that is to be known of the cluster, in one round trip.
+    pub fn current(&self, name: &str) -> Result<Current> {
+        self.runtime.block_on(async {
+            let deployed = format!("{},status=deployed", selector(name));
+            let path = format!("/apis/apps/v1/namespaces/{}/daemonsets", self.namespace);
+            let (history, deployed, server, daemonsets) = tokio::join!(
+                self.history(name),
+                self.list(&deployed),
+                discovery::server(self),
+                self.get(&path, None),
+            );
+            let history = history?;
+            let current = self.choose(name, &history)?;
+            let release = match deployed?.into_iter().find(|object| revision(object).number == current) {
+                Some(object) => self.decode(name, current, &object)?,
+                None => self.fetch(name, current).await?,
+            };
+            let mut unknown = Vec::new();
+            let server = server.unwrap_or_else(|error| {
+                unknown.push(format!("what the API server serves: {error:#}; templates see helm's own list of API versions"));
+                Server::default()
+            });
+            let daemonsets = match daemonsets {
+                Ok(list) => scheduled(&list),
+                Err(error) => {
+                    unknown.push(format!("on how many nodes DaemonSets run: {error:#}"));
+                    BTreeMap::new()
+                }
+            };
+            Ok(Current { release, history, server, daemonsets, unknown })
+        })
+    }
+
+    /// Stored revisions of a release.
+    pub fn revisions(&self, name: &str, numbers: [Option<u64>; 2]) -> Result<[Release; 2]> {
+        self.runtime.block_on(async {
+            let history = self.history(name).await?;
+            let newest = history.last().map_or(0, |revision| revision.number);
+            let [from, to] = numbers.map(|number| number.unwrap_or(newest));
+            for number in [from, to] {
+                if !history.iter().any(|revision| revision.number == number) {
+                    bail!("release {name} in namespace {} has no revision {number}; it has {}", self.namespace, listed(&history));
+                }
+            }
+            let (from, to) = tokio::join!(self.fetch(name, from), self.fetch(name, to));
+            Ok([from?, to?])
+        })
+    }
+
+    /// What the cluster serves.
+    pub fn server(&self) -> Result<Server> {
+        self.runtime.block_on(discovery::server(self))
+    }
+
+    /// The live objects of a manifest.
+    pub fn live(&self, server: &Server, wanted: &[Wanted]) -> Result<Live> {
+        self.runtime.block_on(live::read(self, server, wanted))
+    }
+
+    /// Labels of all revisions, without their payload.
+    async fn history(&self, name: &str) -> Result<Vec<Revision>> {
+        let path = format!("/api/v1/namespaces/{}/{}?labelSelector={}&limit={PAGE}", self.namespace, self.driver.resource(), encode(&selector(name)));
+        let accept = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
+        let list = self.get(&path, Some(accept)).await?;
+        let mut history: Vec<Revision> = items(&list).map(revision).filter(|revision| revision.number > 0).collect();
+        history.sort();
+        if history.is_empty() {
+            return Err(self.missing(name).await);
+        }
+        Ok(history)
+    }
+
+    async fn missing(&self, name: &str) -> anyhow::Error {
+        let here = format!("there is no release {name} in namespace {}", self.namespace);
+        let path = format!("/api/v1/{}?labelSelector={}&limit={PAGE}", self.driver.resource(), encode(&selector(name)));
+        let accept = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
+        let elsewhere = self.get(&path, Some(accept)).await.ok().and_then(|list| {
+            let item = items(&list).next()?;
+            item.pointer("/metadata/namespace").and_then(Value::as_str).map(str::to_owned)
+        });
+        match elsewhere {
+            Some(namespace) => anyhow!("{here}, but there is one in {namespace}: add -n {namespace}"),
+            None => anyhow!("{here}; helm list -A shows what there is"),
+        }
+    }
+
+    /// The revision that an upgrade starts from: the newest one if it is deployed, else the newest deployed one, else
+    /// the newest if it failed or was superseded. A pending one in front is told by the caller, from the history.
+    fn choose(&self, name: &str, history: &[Revision]) -> Result<u64> {
+        let newest = history.last().context("a history is never empty here")?;
+        if let Some(deployed) = history.iter().rev().find(|revision| revision.status == "deployed") {
+            return Ok(deployed.number);
+        }
+        if matches!(newest.status.as_str(), "failed" | "superseded") || newest.status.starts_with("pending-") {
+            return Ok(newest.number);
+        }
+        bail!(
+            "release {name} in namespace {} is {}, so there is nothing to upgrade; install it, or compare two charts: helm cnidiff charts OLD NEW",
+            self.namespace,
+            newest.status
+        )
+    }
+
+    async fn list(&self, selector: &str) -> Result<Vec<Value>> {
+        let path = format!("/api/v1/namespaces/{}/{}?labelSelector={}", self.namespace, self.driver.resource(), encode(selector));
+        let mut list = self.get(&path, None).await?;
+        match list.get_mut("items").map(Value::take) {
+            Some(Value::Array(items)) => Ok(items),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    async fn fetch(&self, name: &str, number: u64) -> Result<Release> {
+        let path = format!("/api/v1/namespaces/{}/{}/{}", self.namespace, self.driver.resource(), object_name(name, number));
+        let object = self.get(&path, None).await?;
+        self.decode(name, number, &object)
+    }
+
+    fn decode(&self, name: &str, number: u64, object: &Value) -> Result<Release> {
+        let data = object.pointer("/data/release").and_then(Value::as_str);
+        let decoded = match (data, self.driver) {
+            (None, _) => Err(ReleaseError::NotARelease("it has no key `release`".to_owned())),
+            (Some(data), Driver::Secrets) => release::from_secret(data),
+            (Some(data), Driver::ConfigMaps) => release::from_config_map(data),
+        };
+        decoded.and_then(|release| release.named(name, number)).map_err(|error| {
+            let object = object_name(name, number);
+            let kind = self.driver.kind();
+            anyhow!("{kind} {}/{object}: {error}; restore it from a backup, or compare two charts: helm cnidiff charts OLD NEW", self.namespace)
+        })
+    }
+
+    /// One GET. An error says what was refused and which right is missing.
+    async fn get(&self, path: &str, accept: Option<&str>) -> Result<Value> {
+        let mut request = http::Request::get(path);
+        if let Some(accept) = accept {
+            request = request.header(http::header::ACCEPT, accept);
+        }
+        let request = request.body(Vec::new()).context("a path of the API")?;
+        self.client.request::<Value>(request).await.map_err(|error| self.explain(path, error))
+    }
+
+    fn explain(&self, path: &str, error: kube::Error) -> anyhow::Error {
+        let at = if self.context.is_empty() { "this cluster".to_owned() } else { format!("context {}", self.context) };
+        match error {
+            kube::Error::Api(status) if status.code == 403 => {
+                let resource = path.split('?').next().unwrap_or(path);
+                anyhow!("{at}: not allowed to read {resource} ({}); ask for get and list on it", status.message)
+            }
+            kube::Error::Api(status) if status.code == 401 => anyhow!("{at}: not logged in ({}); log in again", status.message),
+            kube::Error::Api(status) => anyhow!("{at}: {} ({})", status.message, status.code),
+            kube::Error::SerdeError(_) => anyhow!("{at}: {path} answers with something that is not JSON; is this an API server?"),
+            other => anyhow!("no cluster: {at} cannot be reached: {}; check the context with --kube-context", cause(&other)),
+        }
+    }
+}
+
+/// The innermost reason, which is the one that says something.
+fn cause(error: &dyn std::error::Error) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}
+
+fn selector(name: &str) -> String {
+    format!("owner=helm,name={name}")
+}
+
+fn object_name(name: &str, number: u64) -> String {
+    format!("sh.helm.release.v1.{name}.v{number}")
+}
+
+/// Enough of percent-encoding for a selector.
+fn encode(text: &str) -> String {
+    let mut out = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_') {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+fn items(list: &Value) -> impl Iterator<Item = &Value> {
+    list.get("items").and_then(Value::as_array).into_iter().flatten()
+}
+
+fn revision(object: &Value) -> Revision {
+    let label = |name: &str| object.pointer("/metadata/labels")?.get(name)?.as_str();
+    Revision {
+        number: label("version").and_then(|text| text.parse().ok()).unwrap_or(0),
+        status: label("status").unwrap_or_default().to_owned(),
+    }
+}
+
+fn listed(history: &[Revision]) -> String {
+    let numbers: Vec<String> = history.iter().map(|revision| revision.number.to_string()).collect();
+    numbers.join(", ")
+}
+
+fn scheduled(list: &Value) -> BTreeMap<(String, String), u64> {
+    let of = |item: &Value| {
+        let text = |field: &str| Some(item.pointer("/metadata")?.get(field)?.as_str()?.to_owned());
+        let pods = item.pointer("/status/desiredNumberScheduled")?.as_u64()?;
+        Some(((text("namespace")?, text("name")?), pods))
+    };
+    items(list).filter_map(of).collect()
+}
