@@ -8,3 +8,5 @@
 mod fixtures;
 mod generator;
 mod invariants;
+mod look;
+mod tell;
