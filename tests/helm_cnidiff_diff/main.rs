@@ -9,4 +9,5 @@ mod fixtures;
 mod generator;
 mod invariants;
 mod look;
+mod planted;
 mod tell;

@@ -346,7 +346,7 @@ fn service(delta: &Delta<'_>, notes: &mut Notes<'_>) {
                 fix: "See that old and new pods both carry the labels, or expect a gap.",
                 source: "https://kubernetes.io/docs/concepts/services-networking/service/",
             }
-        } else if edit.path.starts_with(&["spec"]) {
+        } else if edit.path.starts_with(&["spec"]) && !edit.path.starts_with(&["spec", "clusterIP"]) {
             Saying {
                 level: Level::Risk,
                 id: "service-ports",

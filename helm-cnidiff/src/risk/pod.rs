@@ -201,7 +201,10 @@ fn seccomp(l: &Leaf<'_>) -> Option<Level> {
 }
 
 fn toleration(l: &Leaf<'_>) -> Option<Level> {
-    level(l.has("tolerations"), l.lost() && !l.order())
+    // One more tolerates more; anything else in one that was there (an effect, a key) tolerates less.
+    let one_more = l.edit.old.is_none() && matches!(l.edit.path.0.last(), Some(Step::Item(_)));
+    let first = l.edit.old.is_none() && l.edit.path.0.last() == Some(&Step::Key("tolerations".into()));
+    level(l.has("tolerations"), !one_more && !first && !l.order())
 }
 
 fn pull(l: &Leaf<'_>) -> Option<Level> {
@@ -505,9 +508,11 @@ fn judge_edit(
             }
         }
     }
-    // A new host port is a declared port as well.
-    if found.iter().any(|(rule, _)| rule.id == "host-port") {
-        found.retain(|(rule, _)| rule.id != "ports");
+    // A host port is a declared port as well, a hostPath a volume.
+    for (worse, plain) in [("host-port", "ports"), ("host-path", "volumes")] {
+        if found.iter().any(|(rule, _)| rule.id == worse) {
+            found.retain(|(rule, _)| rule.id != plain);
+        }
     }
     found
 }
