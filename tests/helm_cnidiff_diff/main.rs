@@ -8,6 +8,6 @@
 mod fixtures;
 mod generator;
 mod invariants;
-mod look;
 mod planted;
+mod speed;
 mod tell;
