@@ -599,7 +599,9 @@ pub struct CrdChange {
     pub fields_added: Vec<String>,
     /// Fields that are required now and were not; sorted.
     pub now_required: Vec<String>,
-    /// What else changed: scope, names, conversion, validation of a field.
+    /// What a field may hold changed: its type, limits, default, rules. Of a large CRD there are hundreds.
+    pub validation: Vec<FieldChange>,
+    /// What else changed: scope, names, conversion, labels.
     pub other: Vec<FieldChange>,
 }
 

@@ -8,6 +8,7 @@
 //! run on two files. No clock anywhere. Secrets are redacted where a [`comparison::Comparison`] is built, not where it
 //! is printed.
 
+pub mod compare;
 pub mod comparison;
 pub mod diff;
 pub mod inherit;
@@ -15,4 +16,5 @@ pub mod manifest;
 pub mod noise;
 pub mod redact;
 pub mod release;
+pub mod risk;
 pub mod yaml;

@@ -56,9 +56,13 @@ impl Redactor {
         }
     }
 
-    /// Whether the text at a path may not be printed, line by line or whole.
-    pub fn hides(&self, subject: Subject, path: &FieldPath, text: &str) -> bool {
-        !self.show && (secret_place(subject, &path.0) || secret_text(text))
+    /// A value that is a secret wherever it stands.
+    pub fn secret(&self, value: Option<&Value>) -> Shown {
+        match value {
+            None => Shown::Absent,
+            Some(value) if self.show => Shown::Value(value.clone()),
+            Some(value) => Shown::Secret { hash: self.hash(value) },
+        }
     }
 
     /// Lines of a text, each without what looks secret in it.
@@ -110,6 +114,9 @@ impl Redactor {
             }
             Value::String(text) if secret_text(text) => self.mark(value).into(),
             Value::String(text) if text.starts_with("--") => self.line(text).into(),
+            Value::String(text) if text.contains('\n') => {
+                text.split('\n').map(|line| self.line(line)).collect::<Vec<_>>().join("\n").into()
+            }
             other => other.clone(),
         }
     }

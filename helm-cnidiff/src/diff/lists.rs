@@ -128,9 +128,7 @@ pub fn match_items(reading: Reading, old: &[Value], new: &[Value]) -> Matching {
     match reading {
         Reading::Merge(identity) if maps(old) && maps(new) => by_identity(identity, old, new),
         Reading::Set => by_labels(old, new, full_label, false),
-        Reading::Flags if old.iter().chain(new).all(|item| flag_name(item).is_some() || positional(item)) => {
-            by_flag(old, new)
-        }
+        Reading::Flags => by_flag(old, new),
         Reading::Guess | Reading::Merge(_) => match guess(old, new) {
             Some(field) => {
                 let keys = std::slice::from_ref(field);
@@ -138,7 +136,7 @@ pub fn match_items(reading: Reading, old: &[Value], new: &[Value]) -> Matching {
             }
             None => by_place(old, new),
         },
-        Reading::Flags | Reading::Sequence => by_place(old, new),
+        Reading::Sequence => by_place(old, new),
     }
 }
 
@@ -289,10 +287,6 @@ fn guess(old: &[Value], new: &[Value]) -> Option<&'static &'static str> {
         items.iter().all(|item| scalar(item).is_some_and(|text| seen.insert(text)))
     };
     FIELDS.iter().find(|field| distinct(old, field) && distinct(new, field))
-}
-
-fn positional(item: &Value) -> bool {
-    item.is_string() || item.is_array()
 }
 
 fn flag_name(item: &Value) -> Option<&str> {

@@ -98,6 +98,10 @@ impl Walk {
 
     fn lists(&mut self, old: &[Value], new: &[Value]) {
         let reading = lists::reading(self.scope, &self.path);
+        if reading == Reading::Flags && !old.iter().chain(new).all(Value::is_string) {
+            // No container starts with that; nothing is to be read into it.
+            return self.emit(Some(old.into()), Some(new.into()), What::Value);
+        }
         let (old, new) = match reading {
             Reading::Flags => (&lists::words(old)[..], &lists::words(new)[..]),
             _ => (old, new),

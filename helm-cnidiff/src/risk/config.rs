@@ -1,0 +1,129 @@
+//! Rules about ConfigMaps and Secrets.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::{Case, Rule, Saying, changed};
+use crate::comparison::{FieldPath, Level, Shown};
+use crate::manifest::{Object, ObjectSet};
+
+/// Pods read most configuration when they start: a change that replaces no pod changes nothing yet.
+pub(super) const RESTARTS_NOBODY: Rule = Rule {
+    ids: &["config-restarts-nobody"],
+    run: |case, notes| {
+        let replaced: BTreeSet<(&str, &str, &str)> = changed(case)
+            .filter(|(delta, ..)| !delta.template_edits().is_empty())
+            .map(|(delta, ..)| named(delta.object()))
+            .collect();
+        for (delta, ..) in changed(case).filter(|(d, ..)| matches!(d.kind(), "ConfigMap" | "Secret")) {
+            let Some(edit) = delta.edits.iter().find(|edit| !edit.path.starts_with(&["metadata"])) else { continue };
+            let id = &delta.object().id;
+            let readers: Vec<&Object> = readers(case.new, delta.kind(), &id.namespace, &id.name).collect();
+            let waiting: Vec<String> = readers
+                .iter()
+                .filter(|object| !replaced.contains(&named(object)))
+                .map(|object| object.id.to_string())
+                .collect();
+            if readers.is_empty() || waiting.is_empty() {
+                continue;
+            }
+            let title = format!("{} changes and no pod of {} is replaced", delta.kind(), waiting.join(", "));
+            let fix = waiting
+                .iter()
+                .filter_map(|name| name.split_once(' '))
+                .map(|(kind, name)| {
+                    let (namespace, name) = name.split_once('/').unwrap_or(("default", name));
+                    format!("kubectl -n {namespace} rollout restart {}/{name}", kind.to_ascii_lowercase())
+                })
+                .collect::<Vec<_>>()
+                .join("; ");
+            let saying = Saying {
+                level: Level::Risk,
+                id: "config-restarts-nobody",
+                title: &title,
+                why: "Pods that read it when they start go on with the old content, and each takes the new one whenever it happens \
+                      to restart: nodes differ until then.",
+                fix: &fix,
+                source: "https://kubernetes.io/docs/concepts/configuration/configmap/#mounted-configmaps-are-updated-automatically",
+            };
+            notes.plain(&saying, id, first_two(&edit.path), Shown::Absent, Shown::Absent);
+        }
+    },
+};
+
+/// The key of the data, not what is inside of it.
+fn first_two(path: &FieldPath) -> FieldPath {
+    FieldPath(path.0.iter().take(2).cloned().collect())
+}
+
+fn named(object: &Object) -> (&str, &str, &str) {
+    (&object.id.kind, &object.id.namespace, &object.id.name)
+}
+
+/// Workloads whose pods use a ConfigMap or Secret.
+fn readers<'a>(
+    set: &'a ObjectSet,
+    kind: &'a str,
+    namespace: &'a str,
+    name: &'a str,
+) -> impl Iterator<Item = &'a Object> {
+    let workloads = ["DaemonSet", "Deployment", "StatefulSet"].into_iter().flat_map(|kind| set.of_kind("apps", kind));
+    workloads.filter(move |object| {
+        object.id.namespace == namespace && uses(&object.value["spec"]["template"]["spec"], kind, name)
+    })
+}
+
+fn uses(pod: &Value, kind: &str, name: &str) -> bool {
+    let (source, reference, key, field) = match kind {
+        "Secret" => ("secret", "secretRef", "secretKeyRef", "secretName"),
+        _ => ("configMap", "configMapRef", "configMapKeyRef", "name"),
+    };
+    let volume = |v: &Value| {
+        v[source][field] == name || list(&v["projected"]["sources"]).iter().any(|s| s[source]["name"] == name)
+    };
+    let container = |c: &Value| {
+        list(&c["envFrom"]).iter().any(|e| e[reference]["name"] == name)
+            || list(&c["env"]).iter().any(|e| e["valueFrom"][key]["name"] == name)
+    };
+    list(&pod["volumes"]).iter().any(volume)
+        || list(&pod["containers"]).iter().chain(list(&pod["initContainers"])).any(container)
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+/// `immutable: true` is meant.
+pub(super) const IMMUTABLE: Rule = Rule {
+    ids: &["config-immutable", "secret-type-immutable"],
+    run: |case: &Case<'_>, notes| {
+        for (delta, old, _) in changed(case).filter(|(d, ..)| matches!(d.kind(), "ConfigMap" | "Secret")) {
+            let data = |path: &FieldPath| !path.starts_with(&["metadata"]);
+            if old["immutable"] == true
+                && let Some(edit) = delta.edits.iter().find(|edit| data(&edit.path))
+            {
+                let saying = Saying {
+                    level: Level::Blocker,
+                    id: "config-immutable",
+                    title: "it is immutable, and changes",
+                    why: "The API server refuses the change: the upgrade fails here.",
+                    fix: "Delete the object first; pods that run keep what they have.",
+                    source: "https://kubernetes.io/docs/concepts/configuration/configmap/#configmap-immutable",
+                };
+                notes.field(&saying, &delta.object().id, edit);
+            }
+            if let Some(edit) = delta.edits.iter().find(|e| delta.kind() == "Secret" && e.path.starts_with(&["type"])) {
+                let saying = Saying {
+                    level: Level::Blocker,
+                    id: "secret-type-immutable",
+                    title: "the type of the Secret changes, and types are immutable",
+                    why: "The API server refuses the change: the upgrade fails here.",
+                    fix: "Delete the Secret first.",
+                    source: "https://kubernetes.io/docs/concepts/configuration/secret/#secret-types",
+                };
+                notes.field(&saying, &delta.object().id, edit);
+            }
+        }
+    },
+};

@@ -1,0 +1,119 @@
+//! What holds for any input.
+
+use helm_cnidiff::diff::objects::{Options, compare};
+use helm_cnidiff::diff::scope::Scope;
+use helm_cnidiff::diff::text::document;
+use helm_cnidiff::diff::tree::{Edit, What, apply, diff};
+use serde_json::Value;
+
+use crate::fixtures;
+use crate::generator::Random;
+
+const KINDS: [(&str, &str); 6] = [
+    ("apps", "DaemonSet"),
+    ("", "ConfigMap"),
+    ("", "Service"),
+    ("rbac.authorization.k8s.io", "ClusterRole"),
+    ("example.io", "Thing"),
+    ("batch", "CronJob"),
+];
+
+/// The edits lead from old to new: exactly, but for the order of lists whose order says nothing, and for the layout of
+/// documents inside ConfigMaps. Those are what a second comparison still finds.
+pub(crate) fn check_apply(scope: Scope, old: &Value, new: &Value) {
+    let edits = diff(scope, fixtures::yaml, old, new);
+    let made = apply(scope, fixtures::yaml, old, &edits);
+    let left = diff(scope, fixtures::yaml, &made, new);
+    let layout = |edit: &Edit| matches!(edit.what, What::Layout);
+    assert!(left.iter().all(layout), "edits {edits:#?}\nlead from {old}\nto {made}\nand not to {new}:\n{left:#?}");
+    if let Some((_, edit)) = left.iter().map(|edit| (layout(edit), edit)).find(|(layout, _)| *layout) {
+        let (a, b) = (edit.old.as_ref().unwrap().as_str().unwrap(), edit.new.as_ref().unwrap().as_str().unwrap());
+        assert_eq!(
+            document(fixtures::yaml, "x.yaml", a).map(|d| d.1),
+            document(fixtures::yaml, "x.yaml", b).map(|d| d.1)
+        );
+    }
+}
+
+#[test]
+fn nothing_differs_from_itself() {
+    for name in fixtures::names() {
+        let set = fixtures::set(&name);
+        let compared = compare(&set, &set, &Options::default());
+        assert!(compared.deltas.is_empty(), "{name}");
+        assert_eq!(compared.same.values().sum::<usize>(), set.objects.len(), "{name}");
+        for (key, object) in &set.objects {
+            let scope = Scope::of(&key.group, &key.kind);
+            assert_eq!(diff(scope, fixtures::yaml, &object.value, &object.value), [], "{name} {key:?}");
+        }
+    }
+}
+
+#[test]
+fn the_edits_between_real_versions_lead_from_one_to_the_other() {
+    let names = fixtures::names();
+    let mut compared = 0;
+    for pair in names.windows(2).filter(|pair| pair[0][..4] == pair[1][..4]) {
+        let (old, new) = (fixtures::set(&pair[0]), fixtures::set(&pair[1]));
+        for (key, before) in &old.objects {
+            if let Some(after) = new.objects.get(key) {
+                check_apply(Scope::of(&key.group, &key.kind), &before.value, &after.value);
+                compared += usize::from(before.value != after.value);
+            }
+        }
+    }
+    assert!(compared > 150, "{compared}");
+}
+
+#[test]
+fn the_edits_between_random_trees_lead_from_one_to_the_other() {
+    let mut random = Random(1);
+    for round in 0..20_000 {
+        let (group, kind) = *random.pick(&KINDS);
+        let old = random.tree(5);
+        let mut new = old.clone();
+        let mut changes = 1 + round % 4;
+        while changes > 0 {
+            random.mutate(&mut new, &mut changes);
+        }
+        check_apply(Scope::of(group, kind), &old, &new);
+    }
+}
+
+#[test]
+fn the_edits_between_mutated_real_objects_lead_from_one_to_the_other() {
+    let mut random = Random(2);
+    for name in ["cilium-1.19.6.yaml.gz", "kube-flannel-v0.28.9.yml", "calico-v3.32.1.yaml.gz"] {
+        let set = fixtures::set(name);
+        let small = set.objects.iter().filter(|(key, _)| key.kind != "CustomResourceDefinition");
+        for (key, object) in small {
+            for round in 0..40 {
+                let mut new = object.value.clone();
+                let mut changes = 1 + round % 5;
+                while changes > 0 {
+                    random.mutate(&mut new, &mut changes);
+                }
+                check_apply(Scope::of(&key.group, &key.kind), &object.value, &new);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_order_of_documents_says_nothing() {
+    let mut random = Random(3);
+    let (old, new) = (fixtures::documents("cilium-1.18.4.yaml.gz"), fixtures::documents("cilium-1.19.6.yaml.gz"));
+    let told = |old: Vec<Value>, new: Vec<Value>| {
+        let (old, new) = (fixtures::objects(old), fixtures::objects(new));
+        let compared = compare(&old, &new, &Options::default());
+        compared.deltas.iter().map(|delta| format!("{} {:?}", delta.object().id, delta.edits)).collect::<Vec<_>>()
+    };
+    let straight = told(old.clone(), new.clone());
+    assert!(!straight.is_empty());
+    for _ in 0..5 {
+        let (mut old, mut new) = (old.clone(), new.clone());
+        random.shuffle(&mut old);
+        random.shuffle(&mut new);
+        assert_eq!(told(old, new), straight);
+    }
+}
