@@ -13,3 +13,4 @@ pub mod diff;
 pub mod manifest;
 pub mod noise;
 pub mod redact;
+pub mod render;
