@@ -13,3 +13,4 @@ pub mod rbac;
 pub mod scope;
 pub mod text;
 pub mod tree;
+pub mod values;

@@ -75,6 +75,12 @@ fn open(argument: &str, path: PathBuf, fetched: Option<Scratch>) -> Result<Locat
 }
 
 impl Located {
+    /// Text of all templates, of charts below it too.
+    pub fn templates(&self) -> String {
+        let templates = self.files.iter().filter(|(name, _)| name.contains("templates/"));
+        templates.map(|(_, text)| String::from_utf8_lossy(text)).collect::<Vec<_>>().join("\n")
+    }
+
     /// The same chart with other default values, as `helm upgrade --reuse-values` makes it in memory.
     pub fn with_values(self, values: &Map<String, Value>) -> Result<Located> {
         let scratch = Scratch::new()?;

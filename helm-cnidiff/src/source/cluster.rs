@@ -20,6 +20,9 @@ pub use live::{Live, Wanted};
 /// Objects of one list request.
 const PAGE: usize = 500;
 
+/// Asks for objects without what is in them.
+const METADATA: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
+
 /// A connection.
 pub struct Session {
     runtime: tokio::runtime::Runtime,
@@ -71,6 +74,17 @@ pub struct Revision {
     pub status: String,
 }
 
+/// The live side of a manifest.
+#[derive(Debug, Clone, Default)]
+pub struct Found {
+    /// The objects.
+    pub live: Live,
+    /// Pods per DaemonSet, by namespace and name.
+    pub daemonsets: BTreeMap<(String, String), u64>,
+    /// Nodes; `None` where they may not be listed.
+    pub nodes: Option<u64>,
+}
+
 /// What an upgrade starts from.
 #[derive(Debug, Clone)]
 pub struct Current {
@@ -82,6 +96,8 @@ pub struct Current {
     pub server: Server,
     /// Pods per DaemonSet, by namespace and name, as its status says.
     pub daemonsets: BTreeMap<(String, String), u64>,
+    /// Nodes; `None` where they may not be listed.
+    pub nodes: Option<u64>,
     /// What could not be read, and what that means, a sentence each.
     pub unknown: Vec<String>,
 }
@@ -101,11 +117,12 @@ impl Session {
         self.runtime.block_on(async {
             let deployed = format!("{},status=deployed", selector(name));
             let path = format!("/apis/apps/v1/namespaces/{}/daemonsets", self.namespace);
-            let (history, deployed, server, daemonsets) = tokio::join!(
+            let (history, deployed, server, daemonsets, nodes) = tokio::join!(
                 self.history(name),
                 self.list(&deployed),
                 discovery::server(self),
                 self.get(&path, None),
+                self.get("/api/v1/nodes?limit=1", Some(METADATA)),
             );
             let history = history?;
             let current = self.choose(name, &history)?;
@@ -125,7 +142,7 @@ impl Session {
                     BTreeMap::new()
                 }
             };
-            Ok(Current { release, history, server, daemonsets, unknown })
+            Ok(Current { release, history, server, daemonsets, nodes: nodes.ok().map(|list| total(&list)), unknown })
         })
     }
 
@@ -145,12 +162,19 @@ impl Session {
         })
     }
 
-    /// What the cluster serves.
-    pub fn server(&self) -> Result<Server> {
-        self.runtime.block_on(discovery::server(self))
+    /// The live objects of a manifest that was not installed by helm.
+    pub fn manifest(&self, wanted: &[Wanted]) -> Result<Found> {
+        self.runtime.block_on(async {
+            let nodes = self.get("/api/v1/nodes?limit=1", Some(METADATA));
+            let (server, nodes) = tokio::join!(discovery::server(self), nodes);
+            let live = live::read(self, &server?, wanted).await?;
+            let values = live.documents.iter().map(|document| &document.value);
+            let daemonsets = values.filter(|value| value["kind"] == "DaemonSet").filter_map(pods).collect();
+            Ok(Found { live, daemonsets, nodes: nodes.ok().map(|list| total(&list)) })
+        })
     }
 
-    /// The live objects of a manifest.
+    /// The live objects of a release.
     pub fn live(&self, server: &Server, wanted: &[Wanted]) -> Result<Live> {
         self.runtime.block_on(live::read(self, server, wanted))
     }
@@ -158,8 +182,7 @@ impl Session {
     /// Labels of all revisions, without their payload.
     async fn history(&self, name: &str) -> Result<Vec<Revision>> {
         let path = format!("/api/v1/namespaces/{}/{}?labelSelector={}&limit={PAGE}", self.namespace, self.driver.resource(), encode(&selector(name)));
-        let accept = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
-        let list = self.get(&path, Some(accept)).await?;
+        let list = self.get(&path, Some(METADATA)).await?;
         let mut history: Vec<Revision> = items(&list).map(revision).filter(|revision| revision.number > 0).collect();
         history.sort();
         if history.is_empty() {
@@ -171,8 +194,7 @@ impl Session {
     async fn missing(&self, name: &str) -> anyhow::Error {
         let here = format!("there is no release {name} in namespace {}", self.namespace);
         let path = format!("/api/v1/{}?labelSelector={}&limit={PAGE}", self.driver.resource(), encode(&selector(name)));
-        let accept = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
-        let elsewhere = self.get(&path, Some(accept)).await.ok().and_then(|list| {
+        let elsewhere = self.get(&path, Some(METADATA)).await.ok().and_then(|list| {
             let item = items(&list).next()?;
             item.pointer("/metadata/namespace").and_then(Value::as_str).map(str::to_owned)
         });
@@ -287,6 +309,12 @@ fn items(list: &Value) -> impl Iterator<Item = &Value> {
     list.get("items").and_then(Value::as_array).into_iter().flatten()
 }
 
+/// How many objects there are, of which a list shows the first ones.
+fn total(list: &Value) -> u64 {
+    let more = list.pointer("/metadata/remainingItemCount").and_then(Value::as_u64).unwrap_or(0);
+    items(list).count() as u64 + more
+}
+
 fn revision(object: &Value) -> Revision {
     let label = |name: &str| object.pointer("/metadata/labels")?.get(name)?.as_str();
     Revision {
@@ -301,10 +329,12 @@ fn listed(history: &[Revision]) -> String {
 }
 
 fn scheduled(list: &Value) -> BTreeMap<(String, String), u64> {
-    let of = |item: &Value| {
-        let text = |field: &str| Some(item.pointer("/metadata")?.get(field)?.as_str()?.to_owned());
-        let pods = item.pointer("/status/desiredNumberScheduled")?.as_u64()?;
-        Some(((text("namespace")?, text("name")?), pods))
-    };
-    items(list).filter_map(of).collect()
+    items(list).filter_map(pods).collect()
+}
+
+/// Namespace and name of a DaemonSet, with the pods that it should have.
+fn pods(daemonset: &Value) -> Option<((String, String), u64)> {
+    let text = |field: &str| Some(daemonset.pointer("/metadata")?.get(field)?.as_str()?.to_owned());
+    let pods = daemonset.pointer("/status/desiredNumberScheduled")?.as_u64()?;
+    Some(((text("namespace")?, text("name")?), pods))
 }

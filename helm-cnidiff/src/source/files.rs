@@ -73,3 +73,26 @@ pub fn digest(bytes: &[u8]) -> String {
 fn name(path: &Path) -> String {
     if path.as_os_str() == "-" { "standard input".to_owned() } else { path.display().to_string() }
 }
+
+/// The YAML files of a `--facts` folder, one or two levels deep (`cilium.yaml`, `cilium/cni.yaml`), by path.
+pub fn overlay(folder: &Path) -> Result<Vec<(String, String)>> {
+    let mut files = Vec::new();
+    let mut folders = vec![(folder.to_owned(), 0)];
+    while let Some((at, depth)) = folders.pop() {
+        let entries = std::fs::read_dir(&at).with_context(|| format!("--facts {}", at.display()))?;
+        for entry in entries {
+            let path = entry.with_context(|| format!("--facts {}", at.display()))?.path();
+            if path.is_dir() && depth == 0 {
+                folders.push((path, depth + 1));
+            } else if path.extension().is_some_and(|end| end == "yaml" || end == "yml") {
+                let text = std::fs::read_to_string(&path).with_context(|| format!("--facts {}", path.display()))?;
+                files.push((path.strip_prefix(folder).unwrap_or(&path).display().to_string(), text));
+            }
+        }
+    }
+    if files.is_empty() {
+        bail!("--facts {}: there is no .yaml file in it", folder.display());
+    }
+    files.sort();
+    Ok(files)
+}

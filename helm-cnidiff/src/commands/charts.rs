@@ -1,0 +1,87 @@
+//! `helm cnidiff charts OLD NEW`: two charts, without a cluster.
+
+use std::thread;
+
+use anyhow::Result;
+
+use super::gather::joined;
+use super::{gather, output};
+use crate::cli::{ChartsArgs, FetchArgs, ModeArgs};
+use crate::compare::{Input, compare};
+use crate::comparison::{Provenance, Rendered};
+use crate::diff::values::{self, Case};
+use crate::exit::Exit;
+use crate::noise::Origin;
+use crate::risk::Circumstances;
+use crate::source::chart::{self, Located};
+use crate::source::cluster::namespace;
+use crate::source::helm::{Helm, Template, Values};
+
+pub(super) fn run(args: &ChartsArgs) -> Result<Exit> {
+    let helm = Helm::find()?;
+    let (_facts, facts_used) = gather::facts(&args.output)?;
+    let stdin = gather::stdin(&args.values)?;
+    let stdin = stdin.as_deref();
+    let old_fetch = FetchArgs { version: args.old_version.clone().or_else(|| args.fetch.version.clone()), ..args.fetch.clone() };
+    let (old, new) = thread::scope(|scope| {
+        let old = scope.spawn(|| chart::locate(&args.old, &old_fetch, || Ok(helm.clone())));
+        let new = chart::locate(&args.new, &args.fetch, || Ok(helm.clone()));
+        (joined(old), new)
+    });
+    let (old, new) = (old?, new?);
+    let namespace = namespace(&args.connect);
+    let name = args.name.clone().unwrap_or_else(|| new.chart.metadata.name.clone());
+    let render = |located: &Located| {
+        let template = Template {
+            release: &name,
+            namespace: &namespace,
+            chart: &located.path,
+            render: &args.render,
+            kube_version: None,
+            api_versions: &[],
+            is_upgrade: true,
+        };
+        gather::rendered(&helm, &template, Values::Typed(&args.values, stdin), gather::chart_side(located), &located.chart)
+    };
+    let (before, after, typed) = thread::scope(|scope| {
+        let before = scope.spawn(|| render(&old));
+        let after = scope.spawn(|| render(&new));
+        (joined(before), joined(after), helm.typed_values(&args.values, stdin))
+    });
+    let (mut before, mut after) = (before?, after?);
+    let (user, version) = typed?;
+    before.warnings.extend(gather::odd(&old));
+    after.warnings.extend(gather::odd(&new));
+    let regenerated = gather::regenerated(&before.objects, &after.objects, || Ok(render(&new)?.objects))?;
+    let origin = Origin { rendered: true, live: false, regenerated, given: gather::texts(&user) };
+    let provenance = Provenance {
+        tool: env!("CARGO_PKG_VERSION").to_owned(),
+        from_digest: before.side.digest.clone(),
+        to_digest: after.side.digest.clone(),
+        helm: Some(version.to_string()),
+        flags: gather::flags(&args.fetch, &args.values, ModeArgs::default(), &args.render),
+        rendered: Rendered::Offline {
+            kube_version: args.render.kube_version.clone(),
+            api_versions: args.render.api_versions.len(),
+        },
+        facts: facts_used,
+        ..Provenance::default()
+    };
+    let input = Input {
+        old: before,
+        new: after,
+        options: gather::options(&namespace, origin),
+        circumstances: Circumstances::default(),
+        notes: Vec::new(),
+        show_secrets: args.output.show_secrets,
+        provenance,
+    };
+    let redactor = input.redactor();
+    let mut comparison = compare(input);
+    let case = Case { old: &old.chart, new: &new.chart, templates: &new.templates(), config: &user, renames: &[] };
+    let compared = values::compare(&case, None, &redactor);
+    comparison.verdict.dead_overrides = compared.dead();
+    comparison.add_notes(compared.notes);
+    comparison.values = Some(compared.values);
+    output::report(&comparison, &args.output)
+}

@@ -1,0 +1,52 @@
+//! One file per comparison: gather, compare, print. What is shared by them is here and in [`output`].
+
+mod charts;
+mod complete;
+mod gather;
+mod manifests;
+mod output;
+mod revision;
+mod upgrade;
+
+use std::ffi::OsString;
+
+use clap::Parser as _;
+use clap::error::ErrorKind;
+
+use crate::cli::{Cli, Command};
+use crate::exit::Exit;
+
+/// Runs the program. Everything that it says goes through here.
+pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return match error.kind() {
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Compared,
+                _ => Exit::CouldNot,
+            };
+        }
+    };
+    let done = match (cli.command, cli.upgrade) {
+        (None, Some(args)) => upgrade::run(&args),
+        (Some(Command::Upgrade(args)), _) => upgrade::run(&args),
+        (Some(Command::Charts(args)), _) => charts::run(&args),
+        (Some(Command::Manifest(args)), _) => manifests::live(&args),
+        (Some(Command::Manifests(args)), _) => manifests::files(&args),
+        (Some(Command::Revision(args)), _) => revision::run(&args),
+        (Some(Command::Schema), _) => {
+            output::print(crate::render::SCHEMA);
+            Ok(Exit::Compared)
+        }
+        (Some(Command::Complete(args)), _) => Ok(complete::answer(&args)),
+        (None, None) => {
+            output::problem("a release and a chart are needed: helm cnidiff RELEASE CHART; see helm cnidiff --help");
+            return Exit::CouldNot;
+        }
+    };
+    done.unwrap_or_else(|error| {
+        output::problem(&format!("{error:#}"));
+        Exit::CouldNot
+    })
+}

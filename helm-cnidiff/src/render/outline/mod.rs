@@ -1,0 +1,449 @@
+//! What a report says, before it is known how it looks: a [`Comparison`] in, words and safe strings out, in the order in
+//! which every format shows them. So that no two formats say different things.
+
+mod notes;
+mod objects;
+mod values;
+mod verdict;
+
+use super::text::{Safe, count};
+use super::value::{Limits, shown};
+use super::{Outcome, Parts, Show, outcome};
+use crate::comparison::{Comparison, FieldPath, Level, Noise, Shown, Step, Warning};
+
+/// A report in words.
+pub(super) struct Outline {
+    pub(super) outcome: Outcome,
+    /// `cilium 1.18.4 → 1.19.6`
+    pub(super) subject: Safe,
+    /// `1 blocker`, `3 risks`, … worst first.
+    pub(super) tally: Vec<Safe>,
+    /// The verdict, a few lines under a word each.
+    pub(super) facts: Vec<Fact>,
+    pub(super) parts: Vec<Part>,
+    pub(super) provenance: Vec<Fact>,
+}
+
+/// A word and what belongs to it.
+pub(super) struct Fact {
+    pub(super) label: &'static str,
+    pub(super) lines: Vec<Safe>,
+    /// It was not possible to tell: it must not be overlooked.
+    pub(super) doubt: bool,
+}
+
+/// What stands under one heading.
+pub(super) struct Part {
+    pub(super) title: String,
+    /// Sentences before the items.
+    pub(super) said: Vec<Remark>,
+    pub(super) items: Vec<Item>,
+    /// What the items are, when they have to be counted: `object`.
+    pub(super) noun: &'static str,
+}
+
+/// A sentence; a warning stands out.
+pub(super) struct Remark {
+    pub(super) text: Safe,
+    pub(super) level: Option<Level>,
+}
+
+pub(super) enum Item {
+    Note(NoteItem),
+    Group(Group),
+    Table(Table),
+}
+
+/// Notes that say the same of several places.
+pub(super) struct NoteItem {
+    pub(super) level: Level,
+    pub(super) id: Safe,
+    pub(super) title: Safe,
+    pub(super) places: Vec<Place>,
+    pub(super) why: Safe,
+    pub(super) fix: Safe,
+    pub(super) source: Safe,
+}
+
+/// What a note is about.
+pub(super) struct Place {
+    /// Empty where it is about no object.
+    pub(super) object: Safe,
+    pub(super) path: Safe,
+    pub(super) body: Body,
+    /// Further fields to which it applies.
+    pub(super) also: Vec<Safe>,
+}
+
+/// Rows under a line of their own: an object, the user's overrides, new keys.
+pub(super) struct Group {
+    pub(super) mark: Mark,
+    pub(super) title: Safe,
+    pub(super) aside: Safe,
+    pub(super) rows: Vec<Row>,
+    /// Whether rows that no note speaks of are shown when nobody asked for all.
+    pub(super) open: bool,
+    /// What is said instead of the rows while they are not shown.
+    pub(super) summary: Safe,
+    /// The summary says all that the rows say.
+    pub(super) brief: bool,
+    /// What the rows are, when they have to be counted.
+    pub(super) noun: &'static str,
+}
+
+/// One change.
+pub(super) struct Row {
+    /// Where it lies, the same for its neighbours; empty where `path` is complete.
+    pub(super) under: Safe,
+    pub(super) path: Safe,
+    pub(super) mark: Mark,
+    pub(super) body: Body,
+    pub(super) aside: Safe,
+    pub(super) level: Option<Level>,
+    /// It may be left out first.
+    pub(super) minor: bool,
+}
+
+/// The sign that a change has in every format.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mark {
+    Added,
+    Removed,
+    Changed,
+    /// Nothing changed; something is said.
+    Same,
+}
+
+impl Mark {
+    pub(super) fn sign(self) -> char {
+        match self {
+            Mark::Added => '+',
+            Mark::Removed => '-',
+            Mark::Changed => '~',
+            Mark::Same => ' ',
+        }
+    }
+}
+
+pub(super) enum Body {
+    /// The path says it all.
+    Nothing,
+    /// One value.
+    One(Safe),
+    /// Before and after, behind what stays the same.
+    Pair { stem: Safe, old: Safe, new: Safe },
+    /// A text line by line.
+    Lines(Vec<(Mark, Safe)>),
+}
+
+/// Keys on which the ways to inherit values disagree.
+pub(super) struct Table {
+    pub(super) columns: Vec<Column>,
+    pub(super) rows: Vec<(Safe, Vec<Safe>)>,
+}
+
+pub(super) struct Column {
+    pub(super) name: &'static str,
+    pub(super) chosen: bool,
+}
+
+impl Outline {
+    /// Words for the comparison, as much of it as `show` asks for.
+    pub(super) fn new(comparison: &Comparison, show: Show, limits: Limits) -> Self {
+        let mut parts = Vec::new();
+        parts.extend(notes::part(&comparison.notes, limits));
+        parts.extend(unused(&comparison.warnings));
+        if show.parts != Parts::DaemonSets {
+            parts.extend(comparison.values.as_ref().map(|values| values::part(values, limits)));
+        }
+        if show.parts != Parts::Values {
+            parts.extend(objects::parts(comparison, show.parts, limits));
+        }
+        if show.noise {
+            parts.extend(folded(&comparison.noise, limits));
+        }
+        Self {
+            outcome: outcome(comparison),
+            subject: verdict::subject(comparison),
+            tally: verdict::tally(comparison),
+            facts: verdict::facts(comparison, show),
+            parts,
+            provenance: verdict::provenance(comparison),
+        }
+    }
+}
+
+impl Row {
+    /// Whether it is shown whatever else is left out.
+    pub(super) fn must(&self) -> bool {
+        matches!(self.level, Some(Level::Blocker | Level::Risk))
+    }
+}
+
+impl Group {
+    /// The rows to show when there is room for `few` besides those that must be, and how many that leaves out.
+    pub(super) fn choice(&self, few: usize) -> (Vec<&Row>, usize) {
+        // One more line costs no more than saying that there is one.
+        let few = if self.rows.len() <= few.saturating_add(1) { self.rows.len() } else { few };
+        let must = self.rows.iter().filter(|row| row.must()).count();
+        let plain = self.rows.iter().filter(|row| !row.must() && !row.minor).count();
+        let mut room = few.saturating_sub(must);
+        let mut room_minor = room.saturating_sub(plain);
+        let mut taken = Vec::new();
+        for row in &self.rows {
+            if !row.must() {
+                let left = if row.minor { &mut room_minor } else { &mut room };
+                if *left == 0 {
+                    continue;
+                }
+                *left -= 1;
+            }
+            taken.push(row);
+        }
+        let left_out = self.rows.len() - taken.len();
+        (taken, left_out)
+    }
+}
+
+/// Words of a level.
+pub(super) fn level_word(level: Level) -> &'static str {
+    match level {
+        Level::Blocker => "BLOCKER",
+        Level::Risk => "risk",
+        Level::Info => "note",
+    }
+}
+
+/// The level and the words at the side of a row as one.
+pub(super) fn row_aside(row: &Row) -> String {
+    match (row.level, row.aside.as_str()) {
+        (Some(level @ (Level::Blocker | Level::Risk)), "") => level_word(level).to_owned(),
+        (Some(level @ (Level::Blocker | Level::Risk)), aside) => format!("{}: {aside}", level_word(level)),
+        (_, aside) => aside.to_owned(),
+    }
+}
+
+fn fact(label: &'static str, lines: Vec<String>) -> Fact {
+    Fact { label, lines: lines.into_iter().map(Safe::new).collect(), doubt: false }
+}
+
+/// A path, or the part of it behind the first `from` steps.
+fn path(path: &FieldPath, from: usize) -> Safe {
+    Safe::new(FieldPath(path.0[from..].to_vec()).to_string())
+}
+
+/// Before and after as one body; what is not there is not spoken of.
+fn body(old: &Shown, new: &Shown, limits: Limits) -> Body {
+    match (old.is_absent(), new.is_absent()) {
+        (true, true) => Body::Nothing,
+        (true, false) => Body::One(shown(new, limits)),
+        (false, true) => Body::One(shown(old, limits)),
+        (false, false) => {
+            let (old, new) = super::value::pair(old, new, limits);
+            Body::Pair { stem: Safe::default(), old, new }
+        }
+    }
+}
+
+fn mark(old: &Shown, new: &Shown) -> Mark {
+    match (old.is_absent(), new.is_absent()) {
+        (true, true) => Mark::Same,
+        (true, false) => Mark::Added,
+        (false, true) => Mark::Removed,
+        (false, false) => Mark::Changed,
+    }
+}
+
+/// Documents that could not be used.
+fn unused(warnings: &[Warning]) -> Option<Part> {
+    if warnings.is_empty() {
+        return None;
+    }
+    let rows = warnings
+        .iter()
+        .map(|warning| {
+            let place = match (warning.side.as_str(), warning.place.as_str()) {
+                ("", place) => place.to_owned(),
+                (side, "") => side.to_owned(),
+                (side, place) => format!("{side}, {place}"),
+            };
+            Row {
+                under: Safe::default(),
+                path: Safe::new(place),
+                mark: Mark::Same,
+                body: Body::One(Safe::new(&warning.text)),
+                aside: Safe::default(),
+                level: None,
+                minor: false,
+            }
+        })
+        .collect();
+    let group = Group {
+        mark: Mark::Same,
+        title: Safe::new("Not as they should be, so the result may lack something"),
+        aside: Safe::default(),
+        rows,
+        open: true,
+        summary: Safe::default(),
+        brief: false,
+        noun: "document",
+    };
+    Some(Part { title: "Documents with a problem".to_owned(), said: vec![], items: vec![Item::Group(group)], noun: "" })
+}
+
+/// What was folded, per rule.
+fn folded(noise: &[Noise], limits: Limits) -> Option<Part> {
+    let groups = noise.iter().map(|noise| {
+        let rows = noise
+            .hits
+            .iter()
+            .map(|hit| Row {
+                under: Safe::new(hit.object.to_string()),
+                path: path(&hit.path, 0),
+                mark: mark(&hit.old, &hit.new),
+                body: body(&hit.old, &hit.new, limits),
+                aside: Safe::default(),
+                level: None,
+                minor: false,
+            })
+            .collect();
+        Item::Group(Group {
+            mark: Mark::Same,
+            title: Safe::new(&noise.rule),
+            aside: Safe::new(format!("{}: {}", count(noise.count, "difference"), noise.title)),
+            rows,
+            open: true,
+            summary: Safe::default(),
+            brief: false,
+            noun: "difference",
+        })
+    });
+    let items: Vec<Item> = groups.collect();
+    (!items.is_empty()).then(|| Part { title: "Folded as noise".to_owned(), said: vec![], items, noun: "rule" })
+}
+
+/// How many steps of each path are said once for a run of neighbours: up to the container, the pod's spec, the map.
+fn shared_steps(path: &FieldPath) -> usize {
+    let containers = |key: &str| matches!(key, "containers" | "initContainers" | "ephemeralContainers");
+    let in_container = path
+        .0
+        .windows(2)
+        .position(|pair| matches!(pair, [Step::Key(key), Step::Item(_) | Step::Index(_)] if containers(key)));
+    if let Some(at) = in_container {
+        return at + 2;
+    }
+    let inside = path.0.iter().rposition(|step| matches!(step, Step::Inside(_)));
+    if let Some(at) = inside {
+        return at + 1;
+    }
+    let keys = ["spec", "jobTemplate", "template", "spec"];
+    let pod = path.0.iter().zip(keys).take_while(|(step, key)| matches!(step, Step::Key(k) if k == key)).count();
+    if path.starts_with(&["spec", "template"]) {
+        let deeper = matches!(path.0.get(2), Some(Step::Key(key)) if key == "spec" || key == "metadata");
+        return 2 + usize::from(deeper);
+    }
+    if pod > 1 { pod } else { 1 }
+}
+
+/// Says once what a run of neighbours has in common.
+fn with_shared_paths(paths: &[&FieldPath]) -> Vec<(Safe, Safe)> {
+    let mut out = Vec::with_capacity(paths.len());
+    let mut from = 0;
+    while from < paths.len() {
+        let steps = shared_steps(paths[from]).min(paths[from].0.len().saturating_sub(1));
+        let head = &paths[from].0[..steps];
+        let run = paths[from..].iter().take_while(|path| path.0.len() > steps && path.0.starts_with(head)).count();
+        if run < 2 || steps == 0 {
+            out.push((Safe::default(), path(paths[from], 0)));
+            from += 1;
+            continue;
+        }
+        let under = Safe::new(FieldPath(head.to_vec()).to_string());
+        out.extend(paths[from..from + run].iter().map(|p| (under.clone(), path(p, steps))));
+        from += run;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::comparison::Format;
+
+    fn key(text: &str) -> Step {
+        Step::Key(text.into())
+    }
+
+    #[test]
+    fn neighbours_say_once_where_they_are() {
+        let agent = |rest: &str| {
+            let mut path = FieldPath::keys(["spec", "template", "spec", "containers"]).then(Step::Item("agent".into()));
+            path.0.push(key(rest));
+            path
+        };
+        let net = |rest: &str| {
+            let mut path = FieldPath::keys(["data", "net-conf.json"]).then(Step::Inside(Format::Json));
+            path.0.push(key(rest));
+            path
+        };
+        let paths = [
+            FieldPath::keys(["metadata", "labels"]),
+            agent("image"),
+            agent("args"),
+            FieldPath::keys(["spec", "template", "spec", "hostPID"]),
+            FieldPath::keys(["spec", "template", "spec", "volumes"]),
+            net("Network"),
+            net("MTU"),
+        ];
+        let said = with_shared_paths(&paths.iter().collect::<Vec<_>>());
+        let said: Vec<String> = said.iter().map(|(under, path)| format!("{under} | {path}")).collect();
+        assert_eq!(
+            said,
+            [
+                " | metadata.labels",
+                "spec.template.spec.containers[agent] | image",
+                "spec.template.spec.containers[agent] | args",
+                "spec.template.spec | hostPID",
+                "spec.template.spec | volumes",
+                "data[\"net-conf.json\"]: | Network",
+                "data[\"net-conf.json\"]: | MTU",
+            ]
+        );
+    }
+
+    #[test]
+    fn rows_of_a_note_are_never_left_out() {
+        let row = |level, minor| Row {
+            under: Safe::default(),
+            path: Safe::default(),
+            mark: Mark::Added,
+            body: Body::Nothing,
+            aside: Safe::default(),
+            level,
+            minor,
+        };
+        let mut rows: Vec<Row> = (0..10).map(|_| row(None, true)).collect();
+        rows.extend((0..10).map(|_| row(None, false)));
+        rows.extend((0..3).map(|_| row(Some(Level::Risk), true)));
+        let group = Group {
+            mark: Mark::Changed,
+            title: Safe::default(),
+            aside: Safe::default(),
+            rows,
+            open: true,
+            summary: Safe::default(),
+            brief: false,
+            noun: "",
+        };
+        let kinds = |few| {
+            let (rows, left) = group.choice(few);
+            let (must, minor) =
+                (rows.iter().filter(|r| r.must()).count(), rows.iter().filter(|r| !r.must() && r.minor).count());
+            (must, rows.len() - must - minor, minor, left)
+        };
+        assert_eq!(kinds(0), (3, 0, 0, 20));
+        assert_eq!(kinds(5), (3, 2, 0, 18));
+        assert_eq!(kinds(15), (3, 10, 2, 8));
+        assert_eq!(kinds(22), (3, 10, 10, 0));
+    }
+}

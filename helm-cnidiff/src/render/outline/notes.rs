@@ -1,0 +1,46 @@
+//! Blockers, risks and what is worth knowing, those that say the same of several places put together.
+
+use super::{Item, Limits, NoteItem, Part, Place, Safe, body, path};
+use crate::comparison::{Level, Note};
+
+/// The part, if there is any note.
+pub(super) fn part(notes: &[Note], limits: Limits) -> Option<Part> {
+    let mut items: Vec<NoteItem> = Vec::new();
+    for note in notes {
+        let same = items.iter_mut().find(|item| {
+            item.level == note.level
+                && item.id.as_str() == note.id
+                && item.title == Safe::new(&note.title)
+                && item.why == Safe::new(&note.why)
+                && item.fix == Safe::new(&note.fix)
+        });
+        let place = place(note, limits);
+        match same {
+            Some(item) => item.places.extend(place),
+            None => items.push(NoteItem {
+                level: note.level,
+                id: Safe::new(&note.id),
+                title: Safe::new(&note.title),
+                places: place.into_iter().collect(),
+                why: Safe::new(&note.why),
+                fix: Safe::new(&note.fix),
+                source: Safe::new(note.source.as_deref().unwrap_or_default()),
+            }),
+        }
+    }
+    let worst = items.iter().map(|item| item.level).min()?;
+    let title = if worst == Level::Info { "Worth knowing" } else { "Blockers and risks" };
+    let items = items.into_iter().map(Item::Note).collect();
+    Some(Part { title: title.to_owned(), said: Vec::new(), items, noun: "note" })
+}
+
+fn place(note: &Note, limits: Limits) -> Option<Place> {
+    let place = Place {
+        object: note.object.as_ref().map(|object| Safe::new(object.to_string())).unwrap_or_default(),
+        path: path(&note.path, 0),
+        body: body(&note.old, &note.new, limits),
+        also: note.also.iter().map(|also| path(also, 0)).collect(),
+    };
+    let nothing = place.object.is_empty() && place.path.is_empty() && matches!(place.body, super::Body::Nothing);
+    (!nothing).then_some(place)
+}
