@@ -25,6 +25,8 @@ const AFTER_HELP: &str = "Examples:
   helm cnidiff revision cilium 3 5        two stored revisions; what `helm rollback` would do
   helm cnidiff cilium cilium/cilium --version 1.19.6 -o markdown > ticket.md
 
+`helm cnidiff --version`, without a value, prints the version of this program.
+
 Exit status:
   0  compared; with --exit-code: nothing differs
   1  with --exit-code: something differs
@@ -35,7 +37,7 @@ Exit status:
 /// RELEASE is an installed release, CHART what it is to be upgraded to: a folder, a .tgz, repo/name, oci:// or a URL.
 /// Nothing is changed in the cluster.
 #[derive(Debug, Parser)]
-#[command(name = "helm-cnidiff", bin_name = "helm cnidiff", version, styles = STYLES, after_help = AFTER_HELP, max_term_width = 110)]
+#[command(name = "helm-cnidiff", bin_name = "helm cnidiff", disable_version_flag = true, styles = STYLES, after_help = AFTER_HELP, max_term_width = 110)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, arg_required_else_help = true)]
 #[command(disable_help_subcommand = true, subcommand_help_heading = "Other comparisons")]
 #[command(override_usage = "helm cnidiff RELEASE CHART [OPTIONS]\n       helm cnidiff charts OLD NEW [OPTIONS]\n       helm cnidiff manifest -f FILE [OPTIONS]\n       helm cnidiff manifests OLD NEW [OPTIONS]\n       helm cnidiff revision RELEASE REVISION [REVISION] [OPTIONS]")]

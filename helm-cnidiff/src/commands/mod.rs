@@ -18,6 +18,14 @@ use crate::exit::Exit;
 
 /// Runs the program. Everything that it says goes through here.
 pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
+    let args: Vec<OsString> = args.into_iter().collect();
+    // `--version VERSION` is the chart's; alone it is a question.
+    if let [_, word] = args.as_slice()
+        && (word == "--version" || word == "-V" || word == "version")
+    {
+        output::print(&format!("helm cnidiff {}\n", env!("CARGO_PKG_VERSION")));
+        return Exit::Compared;
+    }
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {
