@@ -38,7 +38,7 @@ Exit status:
 /// Nothing is changed in the cluster.
 #[derive(Debug, Parser)]
 #[command(name = "helm-cnidiff", bin_name = "helm cnidiff", disable_version_flag = true, styles = STYLES, after_help = AFTER_HELP, max_term_width = 110)]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, arg_required_else_help = true)]
+#[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
 #[command(disable_help_subcommand = true, subcommand_help_heading = "Other comparisons")]
 #[command(override_usage = "helm cnidiff RELEASE CHART [OPTIONS]\n       helm cnidiff charts OLD NEW [OPTIONS]\n       helm cnidiff manifest -f FILE [OPTIONS]\n       helm cnidiff manifests OLD NEW [OPTIONS]\n       helm cnidiff revision RELEASE REVISION [REVISION] [OPTIONS]")]
 pub struct Cli {
@@ -47,15 +47,12 @@ pub struct Cli {
     pub command: Option<Command>,
     /// Release and chart.
     #[command(flatten)]
-    pub upgrade: Option<UpgradeArgs>,
+    pub upgrade: UpgradeArgs,
 }
 
 /// The other comparisons.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Installed release against a chart: the same as without a word
-    #[command(hide = true)]
-    Upgrade(Box<UpgradeArgs>),
     /// Two charts, without a cluster
     Charts(Box<ChartsArgs>),
     /// Live objects against a manifest
@@ -77,10 +74,10 @@ pub enum Command {
 pub struct UpgradeArgs {
     /// Installed release
     #[arg(value_name = "RELEASE")]
-    pub release: String,
+    pub release: Option<String>,
     /// Chart to upgrade to: a folder, a .tgz, repo/name, oci:// or a URL
     #[arg(value_name = "CHART")]
-    pub chart: String,
+    pub chart: Option<String>,
     /// Fetching.
     #[command(flatten)]
     pub fetch: FetchArgs,

@@ -36,22 +36,17 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
             };
         }
     };
-    let done = match (cli.command, cli.upgrade) {
-        (None, Some(args)) => upgrade::run(&args),
-        (Some(Command::Upgrade(args)), _) => upgrade::run(&args),
-        (Some(Command::Charts(args)), _) => charts::run(&args),
-        (Some(Command::Manifest(args)), _) => manifests::live(&args),
-        (Some(Command::Manifests(args)), _) => manifests::files(&args),
-        (Some(Command::Revision(args)), _) => revision::run(&args),
-        (Some(Command::Schema), _) => {
+    let done = match cli.command {
+        None => upgrade::run(&cli.upgrade),
+        Some(Command::Charts(args)) => charts::run(&args),
+        Some(Command::Manifest(args)) => manifests::live(&args),
+        Some(Command::Manifests(args)) => manifests::files(&args),
+        Some(Command::Revision(args)) => revision::run(&args),
+        Some(Command::Schema) => {
             output::print(crate::render::SCHEMA);
             Ok(Exit::Compared)
         }
-        (Some(Command::Complete(args)), _) => Ok(complete::answer(&args)),
-        (None, None) => {
-            output::problem("a release and a chart are needed: helm cnidiff RELEASE CHART; see helm cnidiff --help");
-            return Exit::CouldNot;
-        }
+        Some(Command::Complete(args)) => Ok(complete::answer(&args)),
     };
     done.unwrap_or_else(|error| {
         output::problem(&format!("{error:#}"));

@@ -5,7 +5,7 @@
 
 use std::thread;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use serde_json::Map;
 
 use super::gather::joined;
@@ -30,14 +30,20 @@ pub(super) fn run(args: &UpgradeArgs) -> Result<Exit> {
 }
 
 fn gathered(args: &UpgradeArgs) -> Result<Comparison> {
+    let Some(name) = args.release.as_deref() else {
+        bail!("which release, and which chart? helm cnidiff RELEASE CHART; helm cnidiff --help has examples");
+    };
+    let Some(chart) = args.chart.as_deref() else {
+        bail!("release {name} against which chart? helm cnidiff {name} CHART, for example cilium/cilium --version 1.19.6");
+    };
     let helm = Helm::find()?;
     let (_facts, facts_used) = gather::facts(&args.output)?;
     let stdin = gather::stdin(&args.values)?;
     let (current, located, typed) = thread::scope(|scope| {
-        let located = scope.spawn(|| chart::locate(&args.chart, &args.fetch, || Ok(helm.clone())));
+        let located = scope.spawn(|| chart::locate(chart, &args.fetch, || Ok(helm.clone())));
         let typed = scope.spawn(|| (!args.values.is_empty()).then(|| helm.typed_values(&args.values, stdin.as_deref())));
         let current = Session::open(&args.connect).and_then(|session| {
-            let current = session.current(&args.release)?;
+            let current = session.current(name)?;
             Ok((session, current))
         });
         (current, joined(located), joined(typed))
@@ -70,7 +76,7 @@ fn gathered(args: &UpgradeArgs) -> Result<Comparison> {
     };
     let config = inherit(mode, &user, &current.release, &target, NullDefaults::Kept).config;
     let template = Template {
-        release: &args.release,
+        release: name,
         namespace,
         chart: &located.path,
         render: &args.render,
