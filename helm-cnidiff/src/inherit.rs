@@ -269,6 +269,20 @@ mod tests {
     }
 
     #[test]
+    fn a_null_takes_an_earlier_override_away() {
+        let user = map(json!({"a": null, "b": {"x": null, "z": null}}));
+        for (mode, effective) in [
+            (Mode::ResetThenReuse, json!({"a": 10, "b": {"x": 10, "z": null}})),
+            (Mode::Reuse, json!({"a": 2, "b": {"gone": true, "x": 5, "z": null}, "n": null})),
+        ] {
+            let target = chart(json!({"a": 10, "b": {"x": 10}}));
+            let got = inherit(mode, &user, &old(), &target, NullDefaults::Kept);
+            assert_eq!(Value::from(got.config), json!({"b": {"z": null}}), "{mode:?}");
+            assert_eq!(Value::from(got.effective), effective, "{mode:?}");
+        }
+    }
+
+    #[test]
     fn null_defaults_stay_or_go_with_the_version() {
         let target = chart(json!({"a": {"b": 1, "c": null}, "d": null, "e": {"f": null}}));
         let user = map(json!({"a": {"b": 2}}));

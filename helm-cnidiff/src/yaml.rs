@@ -113,6 +113,10 @@ fn decode(bytes: &[u8]) -> Result<std::borrow::Cow<'_, str>, YamlError> {
         _ => {
             let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
             match std::str::from_utf8(bytes) {
+                // YAML 1.1 ends lines at these as well.
+                Ok(text) if text.contains(['\u{85}', '\u{2028}', '\u{2029}']) => {
+                    Ok(text.replace(['\u{85}', '\u{2028}', '\u{2029}'], "\n").into())
+                }
                 Ok(text) => Ok(text.into()),
                 Err(error) => {
                     let before = &bytes[..error.valid_up_to()];
@@ -286,8 +290,7 @@ fn resolve(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Result<Scalar, 
         (None, _) if style != ScalarStyle::Plain => Ok(Scalar::Text(text.to_owned())),
         (None, _) => Ok(Scalar::plain(text)),
         (Some(_), Some(Some(name))) => Scalar::tagged(&name, text),
-        // A lone `!` says nothing; a tag of somebody's own is dropped and the text stays a text.
-        (Some(tag), _) if tag.original() == "!" => Ok(Scalar::plain(text)),
+        // A tag of somebody's own, or a lone `!`, is dropped and the text stays a text.
         (Some(_), _) => Ok(Scalar::Text(text.to_owned())),
     }
 }

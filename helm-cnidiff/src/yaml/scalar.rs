@@ -31,7 +31,7 @@ impl Scalar {
             _ => {}
         }
         match text.as_bytes()[0] {
-            b'.' => float(text).map(Self::Float),
+            b'.' => float(&without_separators(text)).map(Self::Float),
             b'0'..=b'9' | b'+' | b'-' => Self::number(text),
             _ => None,
         }
@@ -169,6 +169,14 @@ fn styled_float(text: &str) -> bool {
         !exponent.is_empty() && digits(exponent)
     });
     mantissa_fits && exponent_fits
+}
+
+/// Underscores between digits are left out; elsewhere they stay, and make it a text.
+fn without_separators(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let digit = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_digit);
+    let separates = |at: usize| digit(at.checked_sub(1)) && digit(Some(at + 1));
+    text.char_indices().filter(|(at, c)| *c != '_' || !separates(*at)).map(|(_, c)| c).collect()
 }
 
 /// A finite float; what is out of range is none.
