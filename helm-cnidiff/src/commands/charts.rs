@@ -4,7 +4,6 @@ use std::thread;
 
 use anyhow::Result;
 
-use super::gather::joined;
 use super::{gather, output};
 use crate::cli::{ChartsArgs, FetchArgs, ModeArgs};
 use crate::compare::{Input, compare};
@@ -13,6 +12,7 @@ use crate::diff::values::{self, Case};
 use crate::exit::Exit;
 use crate::noise::Origin;
 use crate::risk::Circumstances;
+use crate::source::joined;
 use crate::source::chart::{self, Located};
 use crate::source::cluster::namespace;
 use crate::source::helm::{Helm, Template, Values};

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::io::Read as _;
-use std::thread::ScopedJoinHandle;
 
 use anyhow::{Context as _, Result, bail};
 use cni_facts::Facts;
@@ -156,11 +155,6 @@ pub(super) fn rendered(
 pub(super) fn odd(located: &Located) -> Vec<Warning> {
     let odd = located.odd.iter().cloned();
     odd.map(|(place, text)| Warning { side: format!("chart {}", located.name), place, text }).collect()
-}
-
-/// Waits for a thread.
-pub(super) fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
-    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// Every text in some values.

@@ -11,6 +11,7 @@ use crate::noise::Origin;
 use crate::risk::{AppliedBy, Circumstances};
 use crate::source::cluster::{Session, Wanted, namespace};
 use crate::source::files::{self, Manifest};
+use crate::source::joined;
 
 /// Two files.
 pub(super) fn files(args: &ManifestsArgs) -> Result<Exit> {
@@ -22,7 +23,7 @@ pub(super) fn files(args: &ManifestsArgs) -> Result<Exit> {
     let (old, new) = std::thread::scope(|scope| {
         let old = scope.spawn(|| files::manifest(&args.old));
         let new = files::manifest(&args.new);
-        (gather::joined(old), new)
+        (joined(old), new)
     });
     let (old, new) = (old?, new?);
     let old = gather::read(side(&args.old.to_string_lossy(), &old), old, &namespace);
@@ -66,7 +67,7 @@ pub(super) fn live(args: &ManifestArgs) -> Result<Exit> {
     }
     let found = session.manifest(&wanted)?;
     let manifest = Manifest { documents: found.live.documents, ..Manifest::default() };
-    let label = if session.context.is_empty() { "live objects".to_owned() } else { format!("live objects of context {}", session.context) };
+    let label = if session.context().is_empty() { "live objects".to_owned() } else { format!("live objects of context {}", session.context()) };
     let old = gather::read(Side { label, ..Side::default() }, manifest, &session.namespace);
     let provenance = Provenance {
         tool: env!("CARGO_PKG_VERSION").to_owned(),

@@ -8,7 +8,6 @@ use std::thread;
 use anyhow::{Result, bail};
 use serde_json::Map;
 
-use super::gather::joined;
 use super::{gather, output};
 use crate::cli::UpgradeArgs;
 use crate::compare::{Half, Input, compare};
@@ -19,6 +18,7 @@ use crate::inherit::{ModeFlags, NullDefaults, inherit};
 use crate::manifest::ObjectSet;
 use crate::noise::Origin;
 use crate::risk::{AppliedBy, Circumstances, ReleaseState};
+use crate::source::joined;
 use crate::source::chart;
 use crate::source::cluster::{Current, Session, Wanted};
 use crate::source::files;

@@ -4,12 +4,13 @@ mod discovery;
 mod live;
 
 use std::collections::BTreeMap;
+use std::thread;
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use kube::Client;
 use serde_json::Value;
 
-use super::connect;
+use super::connect::{self, Answer, Client};
+use super::joined;
 use crate::cli::ConnectArgs;
 use crate::release::{self, Release, ReleaseError};
 
@@ -23,12 +24,12 @@ const PAGE: usize = 500;
 /// Asks for objects without what is in them.
 const METADATA: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
 
+/// How many nodes there are: one, and how many more.
+const NODES: &str = "/api/v1/nodes?limit=1";
+
 /// A connection.
 pub struct Session {
-    runtime: tokio::runtime::Runtime,
     client: Client,
-    /// Context of the kubeconfig; empty in a pod.
-    pub context: String,
     /// Namespace of the release.
     pub namespace: String,
     driver: Driver,
@@ -105,96 +106,99 @@ pub struct Current {
 impl Session {
     /// Connects.
     pub fn open(args: &ConnectArgs) -> Result<Session> {
-        let driver = Driver::find()?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting")?;
-        // The client starts a task of its own, so it has to be made inside.
-        let (client, context) = runtime.block_on(connect::connect(args))?;
-        Ok(Session { runtime, client, context, namespace: connect::namespace(args), driver })
+        Ok(Session { driver: Driver::find()?, client: Client::connect(args)?, namespace: connect::namespace(args) })
     }
 
-    /// The release that `helm upgrade` would start from, and all that is to be known of the cluster, in one round trip.
+    /// Context of the kubeconfig; empty in a pod.
+    pub fn context(&self) -> &str {
+        &self.client.context
+    }
+
+    /// The release that `helm upgrade` would start from, and all that is to be known of the cluster, asked for at once.
     pub fn current(&self, name: &str) -> Result<Current> {
-        self.runtime.block_on(async {
-            let deployed = format!("{},status=deployed", selector(name));
-            let path = format!("/apis/apps/v1/namespaces/{}/daemonsets", self.namespace);
-            let (history, deployed, server, daemonsets, nodes) = tokio::join!(
-                self.history(name),
-                self.list(&deployed),
-                discovery::server(self),
-                self.get(&path, None),
-                self.get("/api/v1/nodes?limit=1", Some(METADATA)),
-            );
-            let history = history?;
-            let current = self.choose(name, &history)?;
-            let release = match deployed?.into_iter().find(|object| revision(object).number == current) {
-                Some(object) => self.decode(name, current, &object)?,
-                None => self.fetch(name, current).await?,
-            };
-            let mut unknown = Vec::new();
-            let server = server.unwrap_or_else(|error| {
-                unknown.push(format!("what the API server serves: {error:#}; templates see helm's own list of API versions"));
-                Server::default()
-            });
-            let daemonsets = match daemonsets {
-                Ok(list) => scheduled(&list),
-                Err(error) => {
-                    unknown.push(format!("on how many nodes DaemonSets run: {error:#}"));
-                    BTreeMap::new()
-                }
-            };
-            Ok(Current { release, history, server, daemonsets, nodes: nodes.ok().map(|list| total(&list)), unknown })
-        })
+        let deployed = format!("{},status=deployed", selector(name));
+        let path = format!("/apis/apps/v1/namespaces/{}/daemonsets", self.namespace);
+        let (history, deployed, server, daemonsets, nodes) = thread::scope(|scope| {
+            let history = scope.spawn(|| self.history(name));
+            let server = scope.spawn(|| discovery::server(self));
+            let daemonsets = scope.spawn(|| self.get(&path, None));
+            let nodes = scope.spawn(|| self.get(NODES, Some(METADATA)));
+            let deployed = self.list(&deployed);
+            (joined(history), deployed, joined(server), joined(daemonsets), joined(nodes))
+        });
+        let history = history?;
+        let current = self.choose(name, &history)?;
+        let release = match deployed?.into_iter().find(|object| revision(object).number == current) {
+            Some(object) => self.decode(name, current, &object)?,
+            None => self.fetch(name, current)?,
+        };
+        let mut unknown = Vec::new();
+        let server = server.unwrap_or_else(|error| {
+            unknown.push(format!("what the API server serves: {error:#}; templates see helm's own list of API versions"));
+            Server::default()
+        });
+        let daemonsets = match daemonsets {
+            Ok(list) => scheduled(&list),
+            Err(error) => {
+                unknown.push(format!("on how many nodes DaemonSets run: {error:#}"));
+                BTreeMap::new()
+            }
+        };
+        Ok(Current { release, history, server, daemonsets, nodes: nodes.ok().map(|list| total(&list)), unknown })
     }
 
     /// Stored revisions of a release.
     pub fn revisions(&self, name: &str, numbers: [Option<u64>; 2]) -> Result<[Release; 2]> {
-        self.runtime.block_on(async {
-            let history = self.history(name).await?;
-            let newest = history.last().map_or(0, |revision| revision.number);
-            let [from, to] = numbers.map(|number| number.unwrap_or(newest));
-            for number in [from, to] {
-                if !history.iter().any(|revision| revision.number == number) {
-                    bail!("release {name} in namespace {} has no revision {number}; it has {}", self.namespace, listed(&history));
-                }
+        let history = self.history(name)?;
+        let newest = history.last().map_or(0, |revision| revision.number);
+        let [from, to] = numbers.map(|number| number.unwrap_or(newest));
+        for number in [from, to] {
+            if !history.iter().any(|revision| revision.number == number) {
+                bail!("release {name} in namespace {} has no revision {number}; it has {}", self.namespace, listed(&history));
             }
-            let (from, to) = tokio::join!(self.fetch(name, from), self.fetch(name, to));
-            Ok([from?, to?])
-        })
+        }
+        let (from, to) = thread::scope(|scope| {
+            let from = scope.spawn(|| self.fetch(name, from));
+            let to = self.fetch(name, to);
+            (joined(from), to)
+        });
+        Ok([from?, to?])
     }
 
     /// The live objects of a manifest that was not installed by helm.
     pub fn manifest(&self, wanted: &[Wanted]) -> Result<Found> {
-        self.runtime.block_on(async {
-            let nodes = self.get("/api/v1/nodes?limit=1", Some(METADATA));
-            let (server, nodes) = tokio::join!(discovery::server(self), nodes);
-            let live = live::read(self, &server?, wanted).await?;
-            let values = live.documents.iter().map(|document| &document.value);
-            let daemonsets = values.filter(|value| value["kind"] == "DaemonSet").filter_map(pods).collect();
-            Ok(Found { live, daemonsets, nodes: nodes.ok().map(|list| total(&list)) })
-        })
+        let (server, nodes) = thread::scope(|scope| {
+            let nodes = scope.spawn(|| self.get(NODES, Some(METADATA)));
+            let server = discovery::server(self);
+            (server, joined(nodes))
+        });
+        let live = live::read(self, &server?, wanted)?;
+        let values = live.documents.iter().map(|document| &document.value);
+        let daemonsets = values.filter(|value| value["kind"] == "DaemonSet").filter_map(pods).collect();
+        Ok(Found { live, daemonsets, nodes: nodes.ok().map(|list| total(&list)) })
     }
 
     /// The live objects of a release.
     pub fn live(&self, server: &Server, wanted: &[Wanted]) -> Result<Live> {
-        self.runtime.block_on(live::read(self, server, wanted))
+        live::read(self, server, wanted)
     }
 
     /// Labels of all revisions, without their payload.
-    async fn history(&self, name: &str) -> Result<Vec<Revision>> {
+    fn history(&self, name: &str) -> Result<Vec<Revision>> {
         let path = format!("/api/v1/namespaces/{}/{}?labelSelector={}&limit={PAGE}", self.namespace, self.driver.resource(), encode(&selector(name)));
-        let list = self.get(&path, Some(METADATA)).await?;
+        let list = self.get(&path, Some(METADATA))?;
         let mut history: Vec<Revision> = items(&list).map(revision).filter(|revision| revision.number > 0).collect();
         history.sort();
         if history.is_empty() {
-            return Err(self.missing(name).await);
+            return Err(self.missing(name));
         }
         Ok(history)
     }
 
-    async fn missing(&self, name: &str) -> anyhow::Error {
+    fn missing(&self, name: &str) -> anyhow::Error {
         let here = format!("there is no release {name} in namespace {}", self.namespace);
         let path = format!("/api/v1/{}?labelSelector={}&limit={PAGE}", self.driver.resource(), encode(&selector(name)));
-        let elsewhere = self.get(&path, Some(METADATA)).await.ok().and_then(|list| {
+        let elsewhere = self.get(&path, Some(METADATA)).ok().and_then(|list| {
             let item = items(&list).next()?;
             item.pointer("/metadata/namespace").and_then(Value::as_str).map(str::to_owned)
         });
@@ -221,18 +225,18 @@ impl Session {
         )
     }
 
-    async fn list(&self, selector: &str) -> Result<Vec<Value>> {
+    fn list(&self, selector: &str) -> Result<Vec<Value>> {
         let path = format!("/api/v1/namespaces/{}/{}?labelSelector={}", self.namespace, self.driver.resource(), encode(selector));
-        let mut list = self.get(&path, None).await?;
+        let mut list = self.get(&path, None)?;
         match list.get_mut("items").map(Value::take) {
             Some(Value::Array(items)) => Ok(items),
             _ => Ok(Vec::new()),
         }
     }
 
-    async fn fetch(&self, name: &str, number: u64) -> Result<Release> {
+    fn fetch(&self, name: &str, number: u64) -> Result<Release> {
         let path = format!("/api/v1/namespaces/{}/{}/{}", self.namespace, self.driver.resource(), object_name(name, number));
-        let object = self.get(&path, None).await?;
+        let object = self.get(&path, None)?;
         self.decode(name, number, &object)
     }
 
@@ -251,37 +255,22 @@ impl Session {
     }
 
     /// One GET. An error says what was refused and which right is missing.
-    async fn get(&self, path: &str, accept: Option<&str>) -> Result<Value> {
-        let mut request = http::Request::get(path);
-        if let Some(accept) = accept {
-            request = request.header(http::header::ACCEPT, accept);
-        }
-        let request = request.body(Vec::new()).context("a path of the API")?;
-        self.client.request::<Value>(request).await.map_err(|error| self.explain(path, error))
-    }
-
-    fn explain(&self, path: &str, error: kube::Error) -> anyhow::Error {
-        let at = if self.context.is_empty() { "this cluster".to_owned() } else { format!("context {}", self.context) };
-        match error {
-            kube::Error::Api(status) if status.code == 403 => {
-                let resource = path.split('?').next().unwrap_or(path);
-                anyhow!("{at}: not allowed to read {resource} ({}); ask for get and list on it", status.message)
-            }
-            kube::Error::Api(status) if status.code == 401 => anyhow!("{at}: not logged in ({}); log in again", status.message),
-            kube::Error::Api(status) => anyhow!("{at}: {} ({})", status.message, status.code),
-            kube::Error::SerdeError(_) => anyhow!("{at}: {path} answers with something that is not JSON; is this an API server?"),
-            other => anyhow!("no cluster: {at} cannot be reached: {}; check the context with --kube-context", cause(&other)),
+    fn get(&self, path: &str, accept: Option<&str>) -> Result<Value> {
+        match self.client.get(path, accept)? {
+            Answer::Value(value) => Ok(value),
+            Answer::Refused(status, said) => Err(self.refused(path, status, &said)),
         }
     }
-}
 
-/// The innermost reason, which is the one that says something.
-fn cause(error: &dyn std::error::Error) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
+    fn refused(&self, path: &str, status: u16, said: &str) -> anyhow::Error {
+        let at = if self.context().is_empty() { "this cluster".to_owned() } else { format!("context {}", self.context()) };
+        let resource = path.split('?').next().unwrap_or(path);
+        match status {
+            401 => anyhow!("{at}: not logged in ({said}); log in again"),
+            403 => anyhow!("{at}: not allowed to read {resource} ({said}); ask for get and list on it"),
+            _ => anyhow!("{at}: {resource}: {said} ({status})"),
+        }
     }
-    error.to_string()
 }
 
 fn selector(name: &str) -> String {

@@ -1,11 +1,13 @@
 //! What the API server serves, in the words that `.Capabilities` of a template has.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::thread;
 
 use anyhow::Result;
 use serde_json::Value;
 
 use super::{Session, items};
+use crate::source::joined;
 
 /// One request for everything, where the server can answer so (Kubernetes 1.26 and later).
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,\
@@ -22,9 +24,13 @@ pub struct Server {
     pub(super) resources: BTreeMap<(String, String), (String, bool)>,
 }
 
-pub(super) async fn server(session: &Session) -> Result<Server> {
-    let (version, core, groups) =
-        tokio::join!(session.get("/version", None), session.get("/api", Some(AGGREGATED)), session.get("/apis", Some(AGGREGATED)));
+pub(super) fn server(session: &Session) -> Result<Server> {
+    let (version, core, groups) = thread::scope(|scope| {
+        let version = scope.spawn(|| session.get("/version", None));
+        let core = scope.spawn(|| session.get("/api", Some(AGGREGATED)));
+        let groups = session.get("/apis", Some(AGGREGATED));
+        (joined(version), joined(core), groups)
+    });
     let mut server = Server { version: version?.get("gitVersion").and_then(Value::as_str).map(str::to_owned), ..Server::default() };
     let mut names = BTreeSet::new();
     let mut plain: Vec<(String, String)> = Vec::new();
@@ -43,8 +49,9 @@ pub(super) async fn server(session: &Session) -> Result<Server> {
             }
         }
     }
-    let lists = futures::future::join_all(plain.iter().map(|(_, path)| session.get(path, None))).await;
-    for ((version, _), list) in plain.into_iter().zip(lists) {
+    // Servers before 1.26 tell groups alone; then each version is asked for.
+    for (version, path) in plain {
+        let list = session.get(&path, None);
         names.insert(version.clone());
         // An aggregated API whose server is down answers with an error; its version is known all the same.
         for resource in list.iter().flat_map(|list| list["resources"].as_array().into_iter().flatten()) {

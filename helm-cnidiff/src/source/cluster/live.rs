@@ -1,14 +1,18 @@
 //! Live objects of a manifest, one GET each, a few at a time.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
 use anyhow::Result;
-use futures::stream::{self, StreamExt as _};
 use serde_json::Value;
 
 use super::{Server, Session};
 use crate::manifest::Document;
+use crate::source::connect::Answer;
+use crate::source::joined;
 
 /// Requests at a time.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 8;
 
 /// An object to ask for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,11 +36,24 @@ pub struct Live {
     pub unknown: Vec<String>,
 }
 
-pub(super) async fn read(session: &Session, server: &Server, wanted: &[Wanted]) -> Result<Live> {
-    let asked = stream::iter(wanted).map(|object| async move { (object, one(session, server, object).await) });
-    let answers: Vec<_> = asked.buffered(AT_ONCE).collect().await;
+pub(super) fn read(session: &Session, server: &Server, wanted: &[Wanted]) -> Result<Live> {
+    let next = AtomicUsize::new(0);
+    let mut answers: Vec<(usize, Result<Option<Value>>)> = thread::scope(|scope| {
+        let work = || {
+            let mut answers = Vec::new();
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let Some(object) = wanted.get(at) else { return answers };
+                answers.push((at, one(session, server, object)));
+            }
+        };
+        let threads: Vec<_> = (0..AT_ONCE.min(wanted.len())).map(|_| scope.spawn(work)).collect();
+        threads.into_iter().flat_map(joined).collect()
+    });
+    answers.sort_by_key(|(at, _)| *at);
     let mut live = Live::default();
-    for (object, answer) in answers {
+    for (at, answer) in answers {
+        let object = &wanted[at];
         let place = format!("{} {}", object.kind, object.name);
         match answer {
             Ok(Some(value)) => live.documents.push(Document { place, value, install_only: false }),
@@ -53,7 +70,7 @@ pub(super) async fn read(session: &Session, server: &Server, wanted: &[Wanted]) 
     }
 }
 
-async fn one(session: &Session, server: &Server, object: &Wanted) -> Result<Option<Value>> {
+fn one(session: &Session, server: &Server, object: &Wanted) -> Result<Option<Value>> {
     let key = (object.api_version.clone(), object.kind.clone());
     // A kind that is not served has no objects.
     let Some((resource, namespaced)) = server.resources.get(&key) else { return Ok(None) };
@@ -61,10 +78,9 @@ async fn one(session: &Session, server: &Server, object: &Wanted) -> Result<Opti
     let namespace = if object.namespace.is_empty() { &session.namespace } else { &object.namespace };
     let place = if *namespaced { format!("/namespaces/{}", super::encode(namespace)) } else { String::new() };
     let path = format!("{root}/{}{place}/{resource}/{}", object.api_version, super::encode(&object.name));
-    let request = http::Request::get(&path).body(Vec::new())?;
-    match session.client.request::<Value>(request).await {
-        Ok(value) => Ok(Some(value)),
-        Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
-        Err(error) => Err(session.explain(&path, error)),
+    match session.client.get(&path, None)? {
+        Answer::Value(value) => Ok(Some(value)),
+        Answer::Refused(404, _) => Ok(None),
+        Answer::Refused(status, said) => Err(session.refused(&path, status, &said)),
     }
 }
