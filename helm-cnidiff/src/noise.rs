@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::comparison::{FieldPath, Step};
+use crate::comparison::Step;
 use crate::diff::objects::Delta;
 use crate::diff::quantity;
 use crate::diff::scope::Scope;
@@ -127,7 +127,7 @@ pub(crate) fn fold(origin: &Origin, key: &Key, delta: &mut Delta<'_>) {
             What::Order { .. } => return None,
             What::Value => {}
         }
-        if regenerated && mark_alone(edit) {
+        if regenerated && label_key(path) == Some(MADE_ANEW) {
             Some(REGENERATED)
         } else if null_and_absent(scope, edit) {
             Some(NULL_AND_ABSENT)
@@ -272,16 +272,6 @@ fn server_writes(origin: &Origin, path: &[Step]) -> bool {
         }
         _ => false,
     }
-}
-
-/// The mark itself, which came with a version of the chart and says nothing of the object.
-fn mark_alone(edit: &Edit) -> bool {
-    let alone = |value: &Option<Value>| match value {
-        Some(Value::Object(map)) => map.keys().all(|key| key == MADE_ANEW),
-        _ => value.is_none(),
-    };
-    label_key(&edit.path.0) == Some(MADE_ANEW)
-        || edit.path == FieldPath::keys(["metadata", "labels"]) && alone(&edit.old) && alone(&edit.new)
 }
 
 /// Cilium's mark for what its chart makes anew at each render, from 1.19 on.

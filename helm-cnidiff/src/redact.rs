@@ -222,12 +222,9 @@ pub fn secret_name(name: &str) -> bool {
         "projection",
     ];
     let mentions = SECRET.iter().any(|part| word.contains(part));
-    mentions
-        && !ABOUT.iter().any(|end| word.ends_with(end))
-        && !word.starts_with("automount")
-        && !word.starts_with("enable")
-        && !word.contains("tokenreview")
-        && !(word.ends_with("secret") && word.contains("pull"))
+    let pull = word.contains("pull") && word.ends_with("secret");
+    let switch = word.starts_with("automount") || word.starts_with("enable") || word.contains("tokenreview");
+    mentions && !pull && !switch && !ABOUT.iter().any(|end| word.ends_with(end))
 }
 
 /// Whether a text is a secret wherever it stands.

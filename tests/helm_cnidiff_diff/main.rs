@@ -3,11 +3,19 @@
 //! - `invariants.rs`: what holds for any input: nothing differs from itself, edits lead from old to new, order is nothing.
 //! - `planted.rs`: one change planted in a real manifest is reported once, at its place, with its verdict.
 //! - `renders.rs`: two renders of one chart are the same; real version steps say what is known of them.
+//! - `noise.rs`: noise is folded by its rule and counts nowhere; no rule folds the only reason for a restart.
+//! - `verdict.rs`: strategies, sizes of clusters, releases.
 //! - `fuzz.rs`: a bounded walk from a saved corpus; nothing panics and the invariants hold.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
+
 mod fixtures;
+mod fuzz;
 mod generator;
 mod invariants;
+mod noise;
 mod planted;
+mod renders;
 mod speed;
 mod tell;
+mod verdict;

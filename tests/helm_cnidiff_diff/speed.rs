@@ -40,7 +40,9 @@ fn ten_thousand_objects_with_a_hundred_changes() {
         match n % 4 {
             0 => new[n * 97]["metadata"]["annotations"] = json!({"changed": "yes"}),
             1 => new[n * 97]["metadata"]["name"] = json!(format!("renamed-{n}")),
-            2 => new[n * 97] = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": format!("new-{n}")}}),
+            2 => {
+                new[n * 97] = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": format!("new-{n}")}})
+            }
             _ => new[n * 97]["metadata"]["labels"] = json!({"x": n}),
         }
     }
