@@ -35,6 +35,8 @@ pub struct Input {
     pub circumstances: Circumstances,
     /// Notes of the facts for this version step, and whatever else is known outside.
     pub notes: Vec<Note>,
+    /// What could not be told outside, a sentence each.
+    pub unknown: Vec<String>,
     /// Print secrets.
     pub show_secrets: bool,
     /// How to get the result again.
@@ -65,6 +67,7 @@ pub fn compare(input: Input) -> Comparison {
         redactor: &redactor,
     };
     let (notes, mut verdict) = judge(&case, input.notes);
+    verdict.unknown.extend(input.unknown);
     let warnings: Vec<Warning> = [input.old.warnings, input.new.warnings].concat();
     let left_out = warnings.iter().filter(|warning| warning.text.ends_with("left out")).count();
     if left_out > 0 {

@@ -15,3 +15,4 @@ pub mod manifest;
 pub mod noise;
 pub mod redact;
 pub mod risk;
+pub mod version_step;

@@ -5,6 +5,7 @@
 //! - `renders.rs`: two renders of one chart are the same; real version steps say what is known of them.
 //! - `noise.rs`: noise is folded by its rule and counts nowhere; no rule folds the only reason for a restart.
 //! - `verdict.rs`: strategies, sizes of clusters, releases.
+//! - `version_steps.rs`: what the facts know of a version step.
 //! - `fuzz.rs`: a bounded walk from a saved corpus; nothing panics and the invariants hold.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
@@ -19,3 +20,4 @@ mod renders;
 mod speed;
 mod tell;
 mod verdict;
+mod version_steps;
