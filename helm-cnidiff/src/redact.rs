@@ -48,7 +48,7 @@ impl Redactor {
         match value {
             None => Shown::Absent,
             Some(value) if self.show => Shown::Value(value.clone()),
-            Some(value) if secret_place(subject, &path.0) && holds_something(value) => {
+            Some(value) if secret_place(subject, &path.0) && holds_secret(subject, value) => {
                 Shown::Secret { hash: self.hash(value) }
             }
             Some(Value::String(text)) if secret_text(text) => Shown::Secret { hash: self.hash(&text.as_str().into()) },
@@ -83,7 +83,7 @@ impl Redactor {
             let rest = &text[at + separator.len()..];
             let value = rest.trim();
             // What follows a scheme is no value: `token://`.
-            if secret_name(word) && !value.is_empty() && !value.starts_with("//") {
+            if secret_name(word) && !value.is_empty() && !value.starts_with("//") && !value.starts_with("$(") {
                 let start = text.len() - rest.trim_start().len();
                 return format!("{}{}", &text[..start], self.mark(&value.into()));
             }
@@ -127,7 +127,7 @@ impl Redactor {
                     path.push(Step::Key(key.clone()));
                     let secret = secret_place(subject, path) || (named && key == "value");
                     let value = match value {
-                        value if secret && holds_something(value) => self.mark(value).into(),
+                        value if secret && holds_secret(subject, value) => self.mark(value).into(),
                         value => self.scrubbed(subject, path, value),
                     };
                     path.pop();
@@ -175,14 +175,21 @@ impl Redactor {
     }
 }
 
-fn holds_something(value: &Value) -> bool {
+/// Whether a value can be a secret. A map is none itself: it is looked into, for it may be the description of a field
+/// or of a volume. In a Secret everything is one.
+fn holds_secret(subject: Subject, value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(_) => false,
-        Value::String(text) => !text.is_empty(),
-        Value::Array(items) => !items.is_empty(),
-        Value::Object(map) => !map.is_empty(),
+        // A reference to a variable says where the secret is.
+        Value::String(text) => !(text.is_empty() || text.starts_with("$(") && text.ends_with(')')),
+        Value::Array(items) => !items.is_empty() && (subject == Subject::Secret || items.iter().all(Value::is_string)),
+        Value::Object(map) => !map.is_empty() && subject == Subject::Secret,
         Value::Number(_) => true,
     }
+}
+
+fn holds_value(key: &str) -> bool {
+    matches!(key, "value" | "data" | "stringData" | "plaintext" | "literal")
 }
 
 /// Whether a path leads to a secret.
@@ -205,6 +212,7 @@ fn secret_place(subject: Subject, path: &[Step]) -> bool {
     let mut steps = path.iter().rev();
     match (steps.next(), steps.next()) {
         (Some(Step::Key(key)), Some(Step::Item(item))) if key == "value" => secret_name(item),
+        (Some(Step::Key(key)), Some(Step::Key(parent))) if holds_value(key) && secret_name(parent) => true,
         (Some(Step::Key(key)), _) => secret_name(key),
         // Arguments are known by their flag.
         (Some(Step::Item(item)), Some(Step::Key(list))) if list == "args" || list == "command" => secret_name(item),
@@ -375,6 +383,7 @@ mod tests {
             "see http://a/b and http://u:hunter2@c/d",
             "a: 1\nb: {\"x\": 1, \"token\": \"hunter2\"}\n",
             "-token=hunter2",
+            "{\"password\": {\"value\": \"hunter2\"}}",
         ] {
             let shown = redactor().shown(Subject::Plain, &FieldPath::keys(["x"]), Some(&json!(text)));
             assert!(!format!("{shown:?}").contains("hunter2"), "{shown:?}");

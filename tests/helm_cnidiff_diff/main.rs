@@ -6,6 +6,7 @@
 //! - `noise.rs`: noise is folded by its rule and counts nowhere; no rule folds the only reason for a restart.
 //! - `verdict.rs`: strategies, sizes of clusters, releases.
 //! - `version_steps.rs`: what the facts know of a version step.
+//! - `registry.rs`: ids of notes are frozen, unique and tested.
 //! - `fuzz.rs`: a bounded walk from a saved corpus; nothing panics and the invariants hold.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
@@ -16,6 +17,7 @@ mod generator;
 mod invariants;
 mod noise;
 mod planted;
+mod registry;
 mod renders;
 mod speed;
 mod tell;

@@ -187,6 +187,9 @@ const CILIUM_CASES: &[Planted] = &[
     planted(CILIUM, |o| list(&mut pod(o)["containers"]).push(json!({"name": "sidecar", "image": "busybox:1"})),
         "+ spec.template.spec.containers[sidecar] - -> {\"image\":\"busybox:1\",\"name\":\"sidecar\"}",
         &["Info containers spec.template.spec.containers[sidecar]"], true),
+    planted(CILIUM, |o| agent(o)["name"] = json!("agent"),
+        "~ spec.template.spec.containers[cilium-agent].name cilium-agent -> agent",
+        &["Risk containers spec.template.spec.containers[cilium-agent].name"], true),
     // Images.
     planted(CILIUM, |o| agent(o)["image"] = json!("mirror.local/cilium/cilium:v1.19.6"),
         "~ spec.template.spec.containers[cilium-agent].image \"quay.io/cilium/cilium:v1.19.6@sha256:0df5b2750b64c49843aba1 -> mirror.local/cilium/cilium:v1.19.6 (repository, digest)",

@@ -3,7 +3,7 @@
 use helm_cnidiff::compare::{Input, compare};
 use helm_cnidiff::comparison::{AtOnce, Comparison};
 use helm_cnidiff::manifest::{Document, ObjectSet};
-use helm_cnidiff::risk::ReleaseState;
+use helm_cnidiff::risk::{AppliedBy, ReleaseState};
 use serde_json::{Value, json};
 
 use crate::{fixtures, tell};
@@ -160,6 +160,82 @@ fn what_the_api_server_refuses_is_a_blocker() {
             .collect();
         assert_eq!(blockers, [id], "{kind}");
     }
+}
+
+#[test]
+fn what_others_depend_on_is_a_risk() {
+    let webhook = |policy: &str| {
+        json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration",
+        "metadata": {"name": "w"}, "webhooks": [{"name": "a.example.io", "failurePolicy": policy}]})
+    };
+    let name = "ValidatingWebhookConfiguration w";
+    let told = |old: Vec<Value>, new: Vec<Value>| {
+        tell::notes(&compare(tell::input(fixtures::objects(old), fixtures::objects(new))))
+    };
+    assert_eq!(
+        told(vec![webhook("Ignore")], vec![webhook("Fail")]),
+        [format!("Risk webhook {name} webhooks[a.example.io].failurePolicy")]
+    );
+    assert_eq!(told(vec![], vec![webhook("Fail")]), [format!("Risk webhook {name}")]);
+    let api = |service: &str| {
+        json!({"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService", "metadata": {"name": "v1.x.io"},
+        "spec": {"service": {"name": service}}})
+    };
+    assert_eq!(told(vec![api("a")], vec![api("b")]), ["Risk api-service APIService v1.x.io spec.service.name"]);
+    let class =
+        json!({"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": "p"}, "value": 1});
+    assert_eq!(told(vec![class], vec![]), ["Risk priority-class-removed PriorityClass p"]);
+    let crd = |first: bool| {
+        json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "t.x.io"},
+        "spec": {"versions": [{"name": "v1", "served": true, "storage": first}, {"name": "v2", "served": true, "storage": !first}]}})
+    };
+    assert_eq!(
+        told(vec![crd(true)], vec![crd(false)]),
+        ["Risk crd-storage-changed CustomResourceDefinition t.x.io spec.versions[v2]"]
+    );
+}
+
+#[test]
+fn a_new_name_is_a_new_object_and_kubectl_deletes_none() {
+    let named = |kind: &str, name: &str| {
+        let mut object = workload(kind, Value::Null, "a:1", None);
+        object["metadata"]["name"] = json!(name);
+        object
+    };
+    let comparison = compare(input(named("Deployment", "a"), named("Deployment", "b")));
+    assert_eq!(tell::notes(&comparison), ["Risk workload-renamed Deployment n/b metadata.name"]);
+    assert_eq!(tell::restarts(&comparison), ["Deployment n/b, all at once"]);
+    let mut gone = tell::input(fixtures::objects(vec![named("DaemonSet", "a")]), ObjectSet::default());
+    gone.circumstances.applied_by = AppliedBy::Kubectl;
+    assert_eq!(tell::notes(&compare(gone)), ["Risk daemonset-left-behind DaemonSet n/a"]);
+}
+
+#[test]
+fn hooks_are_made_anew_and_left_behind() {
+    let job = |image: &str| {
+        json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "x", "namespace": "n",
+        "annotations": {"helm.sh/hook": "post-upgrade"}}, "spec": {"template": {"spec": {"containers": [{"name": "c", "image": image}]}}}})
+    };
+    let comparison = compare(input(job("a:1"), job("a:2")));
+    assert_eq!(comparison.verdict.blockers, 0, "{:#?}", tell::notes(&comparison));
+    assert_eq!(tell::changes(&comparison).len(), 1);
+    let gone = compare(tell::input(fixtures::objects(vec![job("a:1")]), ObjectSet::default()));
+    assert_eq!(tell::notes(&gone), Vec::<String>::new());
+}
+
+#[test]
+fn the_order_of_variables_matters_where_one_refers_to_another() {
+    let object = |env: Value| {
+        let mut object = workload("DaemonSet", Value::Null, "a:1", None);
+        object["spec"]["template"]["spec"]["containers"][0]["env"] = env;
+        object
+    };
+    let (a, b) = (json!({"name": "A", "value": "1"}), json!({"name": "B", "value": "2"}));
+    let refers = json!({"name": "B", "value": "$(A)"});
+    let told = |old: Value, new: Value| tell::notes(&compare(input(object(old), object(new))));
+    let place = "environment DaemonSet n/w spec.template.spec.containers[c].env";
+    assert_eq!(told(json!([a, b]), json!([b, a])), [format!("Info {place}")]);
+    assert_eq!(told(json!([a, refers]), json!([refers, a])), [format!("Risk {place}")]);
 }
 
 #[test]

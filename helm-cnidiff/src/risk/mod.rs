@@ -8,6 +8,7 @@
 //! ```
 
 mod config;
+mod crds;
 mod objects;
 mod pod;
 mod release;
@@ -86,7 +87,7 @@ pub const RULES: &[Rule] = &[
     objects::IMMUTABLE_FIELD,
     objects::RIGHTS,
     objects::BINDING,
-    objects::CRDS,
+    crds::CRDS,
     objects::REACHED_BY,
     objects::GONE,
     objects::NAMESPACE,
