@@ -76,7 +76,7 @@ pub(crate) const FOLDERS: &[Folder] = &[
     Folder {
         name: "canal",
         rules: &[("data/canal/rules.yaml", include_str!("../data/canal/rules.yaml"))],
-        support: Some(("data/canal/support.yaml", include_str!("../data/canal/support.yaml"))),
+        support: None,
         defaults: None,
     },
     Folder {
@@ -167,3 +167,6 @@ pub(crate) const MIGRATIONS: &[File] = &[
 
 /// What `policy_uses` refers to.
 pub(crate) const POLICY_FEATURES: File = ("data/policy-features.yaml", include_str!("../data/policy-features.yaml"));
+
+/// Upgrades that went wrong for others.
+pub(crate) const INCIDENTS: File = ("data/incidents.yaml", include_str!("../data/incidents.yaml"));

@@ -23,7 +23,7 @@ pub(crate) struct Defaults {
     #[serde(deserialize_with = "text")]
     #[expect(dead_code, reason = "documentation in the file")]
     source: String,
-        #[expect(dead_code, reason = "documentation in the file")]
+    #[expect(dead_code, reason = "documentation in the file")]
     confidence: Trust,
 }
 

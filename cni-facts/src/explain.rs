@@ -9,7 +9,12 @@ use crate::schema::Trust;
 /// Everything about the rule of that id, as text for a terminal: one line each, no colour, no trailing line break.
 /// `None`: there is no such rule; [`similar`] has ids that are near.
 pub fn explain(facts: &Facts, id: &str) -> Option<String> {
-    facts.rule(id).map(text)
+    let rule = facts.rule(id)?;
+    let mut out = text(rule);
+    for incident in facts.incidents().iter().filter(|incident| incident.rules.iter().any(|one| one == id)) {
+        write!(out, "\nseen      {} ({})", incident.title, incident.sources.join(", ")).expect("writing to a String");
+    }
+    Some(out)
 }
 
 /// Ids of rules that have all the words of the text in them, at most ten.
@@ -40,7 +45,7 @@ fn text(rule: &Rule) -> String {
         line("default", &format!("{before} -> {after}"));
     }
     if let Some(refused) = &rule.refused {
-        line("charts", &format!("{refused}; others render without a word, which counts as a warning"));
+        line("refused", &format!("by charts {refused}; others render without a word, which counts as a warning"));
     }
     if let Some(note) = &rule.note {
         line("note", note);

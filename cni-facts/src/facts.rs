@@ -8,9 +8,10 @@ use std::sync::OnceLock;
 
 use crate::builtin;
 use crate::defaults::Defaults;
-use crate::migration::{Migration, Migrations};
+use crate::incident::{Incident, Incidents};
+use crate::migration::{Method, Migration, Migrations};
 use crate::policy_feature::{PolicyFeature, PolicyFeatures};
-use crate::read::{self, File, FactsError, error_at, parse};
+use crate::read::{self, FactsError, File, error_at, parse};
 use crate::rules::{Rule, RuleFile};
 use crate::schema::Cni;
 use crate::support::Support;
@@ -27,6 +28,7 @@ pub struct Facts {
     folders: Vec<OnceLock<Folder>>,
     migrations: OnceLock<Migrations>,
     features: OnceLock<Vec<PolicyFeature>>,
+    incidents: OnceLock<Vec<Incident>>,
     own: Own,
 }
 
@@ -74,7 +76,12 @@ impl Facts {
             let (name, text) = (name.as_ref(), text.as_ref());
             let mut once = |what: &'static str, key: &str, id: &str| match given.insert((what, id.to_owned())) {
                 true => Ok(()),
-                false => Err(error_at(name, text, &format!("{key}: {id}"), format!("{key}: {id:?} is given by an earlier entry too"))),
+                false => Err(error_at(
+                    name,
+                    text,
+                    &format!("{key}: {id}"),
+                    format!("{key}: {id:?} is given by an earlier entry too"),
+                )),
             };
             match File::read(name, text)? {
                 File::Cni(cni) => {
@@ -152,6 +159,16 @@ impl Facts {
         self.all_rules().into_iter().find(|rule| rule.id == id)
     }
 
+    /// The rules that explain why a chart refused to render, by helm's own message; several where one message has
+    /// several causes.
+    pub fn rules_for_refusal(&self, cni: &str, message: &str) -> Vec<&Rule> {
+        let says = |rule: &&Rule| {
+            let piece = rule.refused.as_ref().and_then(|refused| refused.says.as_deref());
+            piece.is_some_and(|piece| message.contains(piece))
+        };
+        self.rules(cni).into_iter().filter(says).collect()
+    }
+
     /// All rules, in the order of the files, the user's last.
     pub fn all_rules(&self) -> Vec<&Rule> {
         let every: Vec<usize> = (0..self.folders.len()).collect();
@@ -161,7 +178,8 @@ impl Facts {
     /// What a CNI is tested with.
     pub fn support(&self, cni: &str) -> Option<&Support> {
         let about = |support: &&Support| support.applies_to.iter().any(|id| id == cni);
-        let built_in = || self.folders_of(cni).into_iter().find_map(|index| self.folder(index).support.as_ref().filter(about));
+        let built_in =
+            || self.folders_of(cni).into_iter().find_map(|index| self.folder(index).support.as_ref().filter(about));
         self.own.supports.iter().find(about).or_else(built_in)
     }
 
@@ -173,7 +191,7 @@ impl Facts {
     }
 
     /// The ways to go about a migration, in general.
-    pub fn migration_methods(&self) -> &[crate::migration::Method] {
+    pub fn migration_methods(&self) -> &[Method] {
         &self.built_in_migrations().methods
     }
 
@@ -185,6 +203,15 @@ impl Facts {
             let own = &self.own.features;
             let kept = file.policy_features.into_iter().filter(|one| own.iter().all(|own| own.id != one.id));
             kept.chain(own.iter().cloned()).collect()
+        })
+    }
+
+    /// Upgrades that went wrong for others.
+    pub fn incidents(&self) -> &[Incident] {
+        self.incidents.get_or_init(|| {
+            let (name, text) = builtin::INCIDENTS;
+            let file: Incidents = parse(name, text).expect("the built-in facts load");
+            file.incidents
         })
     }
 
@@ -302,4 +329,23 @@ fn narrowed(name: &str, text: &str, file: RuleFile) -> Result<Vec<Rule>, FactsEr
         }
     }
     Ok(rules)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A program that prints its version pays nothing for the facts, and nobody pays for rules of other CNIs.
+    #[test]
+    fn nothing_is_read_before_it_is_asked_for() {
+        let facts = Facts::builtin();
+        assert!(facts.cnis.get().is_none() && facts.migrations.get().is_none() && facts.incidents.get().is_none());
+        assert!(facts.features.get().is_none() && facts.folders.iter().all(|folder| folder.get().is_none()));
+        assert!(!facts.rules("flannel").is_empty());
+        let read = |name: &str| {
+            let index = builtin::FOLDERS.iter().position(|folder| folder.name == name);
+            index.is_some_and(|index| facts.folders[index].get().is_some())
+        };
+        assert!(read("flannel") && read("any") && !read("cilium") && !read("calico"));
+    }
 }

@@ -15,7 +15,12 @@ pub struct RhelBackport {
 }
 
 /// Whether a kernel is below a floor; `Err` says why it cannot be told.
-pub(crate) fn below(floor: &Version, rhel: Option<&RhelBackport>, kernel: &str, os_image: &str) -> Result<bool, String> {
+pub(crate) fn below(
+    floor: &Version,
+    rhel: Option<&RhelBackport>,
+    kernel: &str,
+    os_image: &str,
+) -> Result<bool, String> {
     let version = Version::of_kernel(kernel).map_err(|error| error.to_string())?;
     if version >= *floor {
         return Ok(false);

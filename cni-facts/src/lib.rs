@@ -30,6 +30,7 @@ mod evidence;
 mod explain;
 mod facts;
 mod image;
+mod incident;
 mod jsonpath;
 mod kernel;
 mod migration;
@@ -51,6 +52,7 @@ pub use evidence::{ContainerSeen, Evidence, WorkloadSeen};
 pub use explain::{explain, similar};
 pub use facts::Facts;
 pub use image::ImageRef;
+pub use incident::Incident;
 pub use kernel::RhelBackport;
 pub use migration::{
     Action, DualOverlay, FieldReport, LeftValue, Method, Migration, MigrationCheck, NodeConfig, PlannedValue, Residue,

@@ -333,13 +333,23 @@ impl Migration {
         let has = |list: &[String], id: &str| list.iter().any(|one| one == id || one == crate::facts::ANY);
         has(&self.from, from) && has(&self.to, to)
     }
+
+    /// How bad it counts when a check is not so: as with rules, only what was read first-hand can block.
+    pub fn level(&self, check: &MigrationCheck) -> Severity {
+        match check.confidence.unwrap_or(self.confidence) {
+            Trust::High => check.severity,
+            Trust::Medium | Trust::Low => check.severity.min(Severity::Warning),
+        }
+    }
 }
 
 impl Trace {
     /// Whether a name is this trace. A `*` in [`name`](Self::name) stands for any text.
     pub fn is(&self, seen: &str) -> bool {
         let by_name = self.name.as_deref().is_some_and(|name| match name.split_once('*') {
-            Some((start, end)) => seen.len() >= start.len() + end.len() && seen.starts_with(start) && seen.ends_with(end),
+            Some((start, end)) => {
+                seen.len() >= start.len() + end.len() && seen.starts_with(start) && seen.ends_with(end)
+            }
             None => seen == name,
         });
         by_name || self.prefix.as_deref().is_some_and(|prefix| seen.starts_with(prefix))

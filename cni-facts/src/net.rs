@@ -63,7 +63,9 @@ mod tests {
         assert!(!span("10.244.3.0/24").covers(span("10.244.0.0/16")));
         assert!(span("::/0").covers(span("fd00::/64")) && !span("::/0").covers(span("10.0.0.0/8")));
         assert!(span("0.0.0.0/0").has("192.0.2.1".parse().unwrap()));
-        assert!(span("192.0.2.1").has("192.0.2.1".parse().unwrap()) && !span("192.0.2.1").has("192.0.2.2".parse().unwrap()));
+        assert!(
+            span("192.0.2.1").has("192.0.2.1".parse().unwrap()) && !span("192.0.2.1").has("192.0.2.2".parse().unwrap())
+        );
         assert!(Span::between("10.0.0.5", "10.0.0.9").unwrap().has("10.0.0.9".parse().unwrap()));
     }
 

@@ -74,10 +74,11 @@ pub struct Rule {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Refused {
-    /// First chart that refuses.
-    pub from: Version,
-    /// First chart that no longer does.
-    pub below: Option<Version>,
+    /// The charts that refuse; any one of the ranges.
+    #[serde(deserialize_with = "not_empty")]
+    pub charts: Vec<Range>,
+    /// A piece of the message that they refuse with.
+    pub says: Option<String>,
 }
 
 /// How bad something is.
@@ -184,7 +185,9 @@ impl Rule {
         if let Some(refused) = &self.refused
             && !refused.by(target)
         {
-            parts.push(format!("The chart of {target} does not refuse this, it renders without a word ({refused})."));
+            parts.push(format!(
+                "The chart of {target} does not refuse this but renders without a word; those that refuse: {refused}."
+            ));
         }
         match self.confidence {
             Trust::High => {}
@@ -206,17 +209,15 @@ impl Rule {
 impl Refused {
     /// Whether the chart of a version refuses.
     pub fn by(&self, target: &Version) -> bool {
-        *target >= self.from && self.below.as_ref().is_none_or(|below| target < below)
+        self.charts.iter().any(|charts| charts.contains(target))
     }
 }
 
+/// The charts: `>=1.14.0, <1.19.0`.
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "refused from {}", self.from)?;
-        match &self.below {
-            Some(below) => write!(f, ", no longer from {below}"),
-            None => Ok(()),
-        }
+        let charts: Vec<&str> = self.charts.iter().map(Range::as_str).collect();
+        f.write_str(&charts.join(" or "))
     }
 }
 

@@ -717,8 +717,10 @@ pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String,
 /// A kebab-case id; dots are allowed, because versions are part of ids of rules.
 pub(crate) fn rule_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '.';
-    deserializer.deserialize_str(CheckedText(|id: &str| match id.split('-').all(|part| !part.is_empty() && part.chars().all(plain)) {
-        true => Ok(id.to_owned()),
-        false => Err(format!("id {id:?} is not lower-case words, numbers and dots joined by hyphens")),
+    deserializer.deserialize_str(CheckedText(|id: &str| {
+        match id.split('-').all(|part| !part.is_empty() && part.chars().all(plain)) {
+            true => Ok(id.to_owned()),
+            false => Err(format!("id {id:?} is not lower-case words, numbers and dots joined by hyphens")),
+        }
     }))
 }

@@ -140,7 +140,9 @@ fn hops(from: &Version, to: &Version, support: Option<&Support>) -> Vec<Hop> {
             left -= limit.max(1);
             let minor = if to > from { to.minor() - left } else { to.minor() + left };
             let first = Version::new(to.major(), minor, 0);
-            let last = support.and_then(|support| support.minor(&first)).and_then(|minor| minor.last_patch.as_ref().or(minor.last_patch_seen.as_ref()));
+            let last = support
+                .and_then(|support| support.minor(&first))
+                .and_then(|minor| minor.last_patch.as_ref().or(minor.last_patch_seen.as_ref()));
             let next = last.filter(|last| last.same_minor(&first)).unwrap_or(&first).clone();
             hops.push(Hop { from: at, to: next.clone(), is_known: last.is_some() });
             at = next;
@@ -167,7 +169,8 @@ fn rules<'a>(rules: Vec<&'a Rule>, from: &Version, to: &Version, hops: &[Hop]) -
             None => {}
         }
     }
-    let key = |one: &StepRule<'_>| (one.hop.map(|hop| hop + 1), one.rule.to.bounds().0, std::cmp::Reverse(one.rule.severity));
+    let key =
+        |one: &StepRule<'_>| (one.hop.map(|hop| hop + 1), one.rule.to.bounds().0, std::cmp::Reverse(one.rule.severity));
     found.sort_by_key(key);
     found
 }
@@ -207,7 +210,9 @@ impl<'a> Step<'a> {
             for feature in one.rule.when.all().into_iter().filter_map(|condition| condition.policy_feature()) {
                 let feature = self.facts.policy_features().iter().find(|known| known.id == feature);
                 let resources = feature.into_iter().flat_map(|feature| &feature.resources);
-                needs.extend(resources.map(|resource| Need::Objects { resource: resource.clone(), metadata_only: false }));
+                needs.extend(
+                    resources.map(|resource| Need::Objects { resource: resource.clone(), metadata_only: false }),
+                );
             }
         }
         needs
@@ -240,7 +245,9 @@ impl<'a> Step<'a> {
 impl fmt::Display for Unsupported {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::HopTooBig { minors, limit } => write!(f, "it crosses {minors} minors at once, tested is {limit} at a time"),
+            Self::HopTooBig { minors, limit } => {
+                write!(f, "it crosses {minors} minors at once, tested is {limit} at a time")
+            }
             Self::MajorVersion => f.write_str("it crosses a major version, and what that asks for is not known"),
             Self::FromTooOld { first } => write!(f, "the project describes upgrades from {first} on"),
             Self::TargetEol => f.write_str("the target's minor gets no patches any more"),

@@ -244,15 +244,15 @@ mod tests {
     #[test]
     fn versions_as_projects_write_them() {
         let cases = [
-            ("1.19.6", [1, 19, 6]),                // Cilium chart
-            ("v3.32.1", [3, 32, 1]),               // Calico, Flannel tags
-            ("v0.28.9", [0, 28, 9]),               //
-            ("1.20.0-rc.1", [1, 20, 0]),           // Cilium pre-release
-            ("v3.30.0-0.dev-42", [3, 30, 0]),      // Calico nightly
-            ("v1.20.1-eksbuild.1", [1, 20, 1]),    // EKS add-on
-            ("v1.33.1+k3s1", [1, 33, 1]),          // k3s
-            ("v0.28.9-flannel1", [0, 28, 9]),      //
-            (" 2.8.1 ", [2, 8, 1]),                //
+            ("1.19.6", [1, 19, 6]),             // Cilium chart
+            ("v3.32.1", [3, 32, 1]),            // Calico, Flannel tags
+            ("v0.28.9", [0, 28, 9]),            //
+            ("1.20.0-rc.1", [1, 20, 0]),        // Cilium pre-release
+            ("v3.30.0-0.dev-42", [3, 30, 0]),   // Calico nightly
+            ("v1.20.1-eksbuild.1", [1, 20, 1]), // EKS add-on
+            ("v1.33.1+k3s1", [1, 33, 1]),       // k3s
+            ("v0.28.9-flannel1", [0, 28, 9]),   //
+            (" 2.8.1 ", [2, 8, 1]),             //
         ];
         for (text, numbers) in cases {
             assert_eq!(Version::parse(text).unwrap().numbers, numbers, "{text}");
@@ -261,7 +261,8 @@ mod tests {
 
     #[test]
     fn what_is_no_version_is_an_error() {
-        for text in ["", "latest", "v", "1.19", "1.19.x", "1..2", "1.2.3.4", "20240813-c6f155d6", "sha256:ab", "1.2.-3"] {
+        for text in ["", "latest", "v", "1.19", "1.19.x", "1..2", "1.2.3.4", "20240813-c6f155d6", "sha256:ab", "1.2.-3"]
+        {
             let error = Version::parse(text).unwrap_err();
             assert_eq!(error.text, text);
             assert!(error.to_string().contains("is not a version: expected three numbers"), "{error}");

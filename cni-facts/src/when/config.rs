@@ -155,7 +155,9 @@ impl Ask for DiffersFromTarget {
         let at = self.at();
         let (running, target) = match (data(look, &at.configmap), target_data(look, &at.configmap)) {
             (Ok(running), Ok(target)) => (at.read(running), at.read(target)),
-            (Err(answer @ Truth::DoesNotHold { .. }), _) | (_, Err(answer @ Truth::DoesNotHold { .. })) => return answer,
+            (Err(answer @ Truth::DoesNotHold { .. }), _) | (_, Err(answer @ Truth::DoesNotHold { .. })) => {
+                return answer;
+            }
             (Err(answer), _) | (_, Err(answer)) => return answer,
         };
         match (running, target) {

@@ -96,9 +96,11 @@ impl TryFrom<Form> for Host {
             }
             Form { main_cni_files_gt: Some(number), .. } => Self::MainCniFilesGt(number),
             _ => {
-                return Err("a host condition looks at one of file, iface, iptables_chain, iptables_variants, nft_table, \
+                return Err(
+                    "a host condition looks at one of file, iface, iptables_chain, iptables_variants, nft_table, \
                             sysctl, mount, port, port_of_target, main_cni_files_gt"
-                    .to_owned());
+                        .to_owned(),
+                );
             }
         };
         Ok(host)
@@ -179,13 +181,16 @@ impl Host {
             Self::Port(port) => ports(host, look, &BTreeSet::from([*port])),
             Self::PortOfTarget => match workloads::target(look) {
                 Ok(target) => {
-                    let wanted: BTreeSet<u16> = target.iter().flat_map(|workload| workload.host_ports.iter().copied()).collect();
+                    let wanted: BTreeSet<u16> =
+                        target.iter().flat_map(|workload| workload.host_ports.iter().copied()).collect();
                     ports(host, look, &wanted)
                 }
                 Err(unknown) => unknown,
             },
             Self::MainCniFilesGt(number) => match &host.main_cni_files {
-                Part::Known(files) => Truth::when(files.len() > *number, format!("main CNI configurations: {}", files.join(", "))),
+                Part::Known(files) => {
+                    Truth::when(files.len() > *number, format!("main CNI configurations: {}", files.join(", ")))
+                }
                 Part::Absent => Truth::not("has no CNI configuration"),
                 Part::Unknown(why) => Truth::unknown(format!("CNI configurations: {why}")),
             },
@@ -261,11 +266,14 @@ impl Ask for Host {
     }
 
     fn words(&self) -> String {
-        let there = |what: String, wanted: &bool| format!("on a node {what} is {}there", if *wanted { "" } else { "not " });
+        let there =
+            |what: String, wanted: &bool| format!("on a node {what} is {}there", if *wanted { "" } else { "not " });
         match self {
             Self::File(path, wanted) => there(path.clone(), wanted),
             Self::FileMatches(path, pattern) => format!("on a node {path} matches /{}/", pattern.as_str()),
-            Self::FileLacks(path, pattern) => format!("on a node {path} has nothing that matches /{}/", pattern.as_str()),
+            Self::FileLacks(path, pattern) => {
+                format!("on a node {path} has nothing that matches /{}/", pattern.as_str())
+            }
             Self::Interface(name, wanted) => there(format!("device {name}"), wanted),
             Self::Chain(name, wanted) => there(format!("iptables chain {name}"), wanted),
             Self::BothVariants => "on a node both iptables-legacy and iptables-nft hold rules".to_owned(),

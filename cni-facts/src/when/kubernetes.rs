@@ -41,10 +41,14 @@ impl Ask for MinorNotIn {
                 Truth::when(!minors.iter().any(|minor| minor.same_minor(running)), seen)
             }
             Self::Tested => match look.support.map(|support| support.kubernetes(look.hop.1, running)) {
-                Some(Supported::Yes) => Truth::not(format!("Kubernetes {} is tested with {}", running.minor_text(), look.hop.1)),
-                Some(Supported::No { expected }) => {
-                    Truth::holds(format!("Kubernetes is {}, tested with {} are {expected}", running.minor_text(), look.hop.1))
+                Some(Supported::Yes) => {
+                    Truth::not(format!("Kubernetes {} is tested with {}", running.minor_text(), look.hop.1))
                 }
+                Some(Supported::No { expected }) => Truth::holds(format!(
+                    "Kubernetes is {}, tested with {} are {expected}",
+                    running.minor_text(),
+                    look.hop.1
+                )),
                 Some(Supported::Unknown { why }) => Truth::unknown(why),
                 None => Truth::unknown("no support table is known"),
             },

@@ -195,7 +195,11 @@ impl AddressPlace {
         for object in objects {
             for found in self.jsonpath.find(object) {
                 let Some(span) = span(found) else {
-                    let why = format!("{} {}: {found} is neither an address nor a range", self.resource, super::objects::name_of(object));
+                    let why = format!(
+                        "{} {}: {found} is neither an address nor a range",
+                        self.resource,
+                        super::objects::name_of(object)
+                    );
                     return Truth::unknown(why);
                 };
                 let inside = |node: &&NodeSeen| node.addresses.iter().any(|address| span.has(*address));
@@ -232,11 +236,14 @@ impl Ask for AddressIn {
 
     fn needs(&self, into: &mut BTreeSet<Need>) {
         into.insert(Need::Nodes);
-        into.extend(self.0.iter().map(|place| Need::Objects { resource: place.resource.clone(), metadata_only: false }));
+        into.extend(
+            self.0.iter().map(|place| Need::Objects { resource: place.resource.clone(), metadata_only: false }),
+        );
     }
 
     fn words(&self) -> String {
-        let places: Vec<String> = self.0.iter().map(|place| format!("{} of {}", place.jsonpath.as_str(), place.resource)).collect();
+        let places: Vec<String> =
+            self.0.iter().map(|place| format!("{} of {}", place.jsonpath.as_str(), place.resource)).collect();
         format!("an address of a node is in {}", places.join(" or "))
     }
 }
@@ -279,6 +286,10 @@ impl Ask for PodCidrOutsideTarget {
     }
 
     fn words(&self) -> String {
-        format!("a node's pod CIDR is outside {} of ConfigMap {} in the target", self.keys.join(" and "), self.configmap)
+        format!(
+            "a node's pod CIDR is outside {} of ConfigMap {} in the target",
+            self.keys.join(" and "),
+            self.configmap
+        )
     }
 }

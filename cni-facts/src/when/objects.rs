@@ -56,7 +56,9 @@ pub(super) fn listed<'a>(look: &Look<'a>, resource: &str) -> Result<&'a [Value],
     match look.situation.objects.get(resource) {
         Some(Part::Known(Objects::Listed(list))) => Ok(list),
         Some(Part::Known(Objects::Count(0))) => Ok(&[]),
-        Some(Part::Known(Objects::Count(_))) => Err(Truth::unknown(format!("{resource}: only counted, their content was not read"))),
+        Some(Part::Known(Objects::Count(_))) => {
+            Err(Truth::unknown(format!("{resource}: only counted, their content was not read")))
+        }
         Some(Part::Absent) => Ok(&[]),
         Some(Part::Unknown(why)) => Err(Truth::unknown(format!("{resource}: {why}"))),
         None => Err(Truth::unknown(format!("{resource}: they were not looked at"))),
@@ -85,8 +87,12 @@ impl Ask for ExistAny {
     fn answer(&self, look: &Look<'_>) -> Truth {
         logic::any(self.0.iter().map(|resource| match look.situation.objects.get(resource) {
             Some(Part::Known(Objects::Count(0))) => Truth::not(format!("there are no {resource}")),
-            Some(Part::Known(Objects::Listed(list))) if list.is_empty() => Truth::not(format!("there are no {resource}")),
-            Some(Part::Known(Objects::Listed(list))) => Truth::holds(format!("there are {resource}: {}", some(&list.iter().map(name_of).collect::<Vec<_>>()))),
+            Some(Part::Known(Objects::Listed(list))) if list.is_empty() => {
+                Truth::not(format!("there are no {resource}"))
+            }
+            Some(Part::Known(Objects::Listed(list))) => {
+                Truth::holds(format!("there are {resource}: {}", some(&list.iter().map(name_of).collect::<Vec<_>>())))
+            }
             Some(Part::Known(Objects::Count(_))) => Truth::holds(format!("there are {resource}")),
             Some(Part::Absent) => Truth::not(format!("{resource} are not served")),
             Some(Part::Unknown(why)) => Truth::unknown(format!("{resource}: {why}")),
@@ -135,8 +141,17 @@ impl Ask for Field {
                 let fitting = objects.iter().filter(|object| self.fits(&self.jsonpath.find(object)));
                 let names: Vec<String> = fitting.map(name_of).collect();
                 match names.is_empty() {
-                    true => Truth::not(format!("there are no {resource} where {} {}", self.jsonpath.as_str(), self.demand())),
-                    false => Truth::holds(format!("{} {} in {resource} {}", self.jsonpath.as_str(), self.demand(), some(&names))),
+                    true => Truth::not(format!(
+                        "there are no {resource} where {} {}",
+                        self.jsonpath.as_str(),
+                        self.demand()
+                    )),
+                    false => Truth::holds(format!(
+                        "{} {} in {resource} {}",
+                        self.jsonpath.as_str(),
+                        self.demand(),
+                        some(&names)
+                    )),
                 }
             }
         }))
@@ -203,7 +218,9 @@ impl Ask for CrdVersionMissing {
     fn answer(&self, look: &Look<'_>) -> Truth {
         crds(look, |crds| match crds.get(&self.crd) {
             None => Truth::holds(format!("CustomResourceDefinition {} is not there", self.crd)),
-            Some(crd) if crd.served.contains(&self.version) => Truth::not(format!("{} serves {}", self.crd, self.version)),
+            Some(crd) if crd.served.contains(&self.version) => {
+                Truth::not(format!("{} serves {}", self.crd, self.version))
+            }
             Some(crd) => {
                 let served: Vec<&str> = crd.served.iter().map(String::as_str).collect();
                 Truth::holds(format!("{} serves {} and not {}", self.crd, served.join(", "), self.version))
@@ -227,7 +244,10 @@ impl Ask for CrdStoredVersionsGt {
             let more = crds.iter().filter(|(name, crd)| of_group(name) && crd.stored.len() > self.n);
             let names: Vec<String> = more.map(|(name, crd)| format!("{name} ({})", crd.stored.join(", "))).collect();
             match names.is_empty() {
-                true => Truth::not(format!("no CustomResourceDefinition of {} lists more than {} stored version", self.group, self.n)),
+                true => Truth::not(format!(
+                    "no CustomResourceDefinition of {} lists more than {} stored version",
+                    self.group, self.n
+                )),
                 false => Truth::holds(format!("several stored versions: {}", some(&names))),
             }
         })

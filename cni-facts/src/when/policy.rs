@@ -19,7 +19,8 @@ impl Ask for Uses {
         logic::any(feature.resources.iter().map(|resource| match listed(look, resource) {
             Err(unknown) => unknown,
             Ok(policies) => {
-                let using: Vec<String> = policies.iter().filter(|policy| feature.used_by(policy)).map(name_of).collect();
+                let using: Vec<String> =
+                    policies.iter().filter(|policy| feature.used_by(policy)).map(name_of).collect();
                 match using.is_empty() {
                     true => Truth::not(format!("no {resource} use {}", self.0)),
                     false => Truth::holds(format!("{} used by {resource} {}", self.0, some(&using))),

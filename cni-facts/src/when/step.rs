@@ -46,7 +46,10 @@ impl Ask for RunningLt {
                     return Truth::unknown(format!("the last patch of {} is not known", running.minor_text()));
                 };
                 match minor.last_patch.as_ref().or(minor.last_patch_seen.as_ref()) {
-                    Some(last) => Truth::when(running < last, format!("{running} is running, {last} is the last patch that is known")),
+                    Some(last) => Truth::when(
+                        running < last,
+                        format!("{running} is running, {last} is the last patch that is known"),
+                    ),
                     None => Truth::unknown(format!("the last patch of {} is not known", running.minor_text())),
                 }
             }

@@ -35,8 +35,10 @@ fn support() -> Support {
 }
 
 fn features() -> Vec<PolicyFeature> {
-    let file: crate::policy_feature::PolicyFeatures =
-        serde_yaml::from_str("{schema: 1, policy_features: [{id: dns, what: w, resources: [nps], signs: [{filled: toFQDNs}]}]}").unwrap();
+    let file: crate::policy_feature::PolicyFeatures = serde_yaml::from_str(
+        "{schema: 1, policy_features: [{id: dns, what: w, resources: [nps], signs: [{filled: toFQDNs}]}]}",
+    )
+    .unwrap();
     file.policy_features
 }
 
@@ -69,7 +71,12 @@ fn user(situation: &mut Situation, values: Value) {
 }
 
 fn node(situation: &mut Situation, change: impl Fn(&mut NodeSeen)) {
-    let mut node = NodeSeen { name: "n1".to_owned(), kernel: "6.1.0".to_owned(), os_image: "Debian 12".to_owned(), ..NodeSeen::default() };
+    let mut node = NodeSeen {
+        name: "n1".to_owned(),
+        kernel: "6.1.0".to_owned(),
+        os_image: "Debian 12".to_owned(),
+        ..NodeSeen::default()
+    };
     change(&mut node);
     situation.nodes = Part::Known(vec![node]);
 }
@@ -125,39 +132,99 @@ fn crd(situation: &mut Situation, name: &str, served: &[&str], stored: &[&str]) 
 }
 
 const CASES: &[Case] = &[
-    Case { when: "all: [{value_unset: a}, {value_unset: b}]", holds: |s| user(s, json!({})), does_not: |s| user(s, json!({"b": 1})) },
-    Case { when: "any: [{value_unset: a}, {value_unset: b}]", holds: |s| user(s, json!({"a": 1})), does_not: |s| user(s, json!({"a": 1, "b": 1})) },
+    Case {
+        when: "all: [{value_unset: a}, {value_unset: b}]",
+        holds: |s| user(s, json!({})),
+        does_not: |s| user(s, json!({"b": 1})),
+    },
+    Case {
+        when: "any: [{value_unset: a}, {value_unset: b}]",
+        holds: |s| user(s, json!({"a": 1})),
+        does_not: |s| user(s, json!({"a": 1, "b": 1})),
+    },
     Case { when: "not: {value_unset: a}", holds: |s| user(s, json!({"a": 1})), does_not: |s| user(s, json!({})) },
     Case {
         when: r"value_set_any: [a.b, 'x.kubernetes\.io/os']",
         holds: |s| user(s, json!({"x": {"kubernetes.io/os": false}})),
         does_not: |s| user(s, json!({"a": {"b": null, "c": 1}, "x": {"kubernetes": {"io/os": 1}}})),
     },
-    Case { when: "value_truthy_any: [a.b, off]", holds: |s| user(s, json!({"a": {"b": "x"}})), does_not: |s| user(s, json!({"a": {"b": 0}})) },
+    Case {
+        when: "value_truthy_any: [a.b, off]",
+        holds: |s| user(s, json!({"a": {"b": "x"}})),
+        does_not: |s| user(s, json!({"a": {"b": 0}})),
+    },
     Case { when: "value_truthy_any: [on]", holds: |s| user(s, json!({})), does_not: |s| user(s, json!({"on": null})) },
-    Case { when: "value_unset: a.b", holds: |s| user(s, json!({"a": {"c": 1}})), does_not: |s| user(s, json!({"a": null})) },
-    Case { when: "value_equals: {path: a, value: false}", holds: |s| user(s, json!({"a": false})), does_not: |s| user(s, json!({"a": "false"})) },
-    Case { when: "value_in: {path: a, values: [ipsec, null]}", holds: |s| user(s, json!({})), does_not: |s| user(s, json!({"a": "wireguard"})) },
-    Case { when: "value_in: {path: a, values: [255, 511]}", holds: |s| user(s, json!({"a": 255.0})), does_not: |s| user(s, json!({})) },
+    Case {
+        when: "value_unset: a.b",
+        holds: |s| user(s, json!({"a": {"c": 1}})),
+        does_not: |s| user(s, json!({"a": null})),
+    },
+    Case {
+        when: "value_equals: {path: a, value: false}",
+        holds: |s| user(s, json!({"a": false})),
+        does_not: |s| user(s, json!({"a": "false"})),
+    },
+    Case {
+        when: "value_in: {path: a, values: [ipsec, null]}",
+        holds: |s| user(s, json!({})),
+        does_not: |s| user(s, json!({"a": "wireguard"})),
+    },
+    Case {
+        when: "value_in: {path: a, values: [255, 511]}",
+        holds: |s| user(s, json!({"a": 255.0})),
+        does_not: |s| user(s, json!({})),
+    },
     Case {
         when: "value_not_in_any: {paths: [a, b], values: [Local, null]}",
         holds: |s| user(s, json!({"b": "Other"})),
         does_not: |s| user(s, json!({"a": "Local"})),
     },
-    Case { when: r"value_matches: {path: a, regex: '\+'}", holds: |s| user(s, json!({"a": ["eth0", "eth+"]})), does_not: |s| user(s, json!({"a": "eth0"})) },
-    Case { when: "value_not_matches: {path: a, regex: '^[a-z]+$'}", holds: |s| user(s, json!({"a": "A_1"})), does_not: |s| user(s, json!({})) },
-    Case { when: "value_len_gt: {path: a, len: 3}", holds: |s| user(s, json!({"a": "äbcd"})), does_not: |s| user(s, json!({"a": "äöü"})) },
+    Case {
+        when: r"value_matches: {path: a, regex: '\+'}",
+        holds: |s| user(s, json!({"a": ["eth0", "eth+"]})),
+        does_not: |s| user(s, json!({"a": "eth0"})),
+    },
+    Case {
+        when: "value_not_matches: {path: a, regex: '^[a-z]+$'}",
+        holds: |s| user(s, json!({"a": "A_1"})),
+        does_not: |s| user(s, json!({})),
+    },
+    Case {
+        when: "value_len_gt: {path: a, len: 3}",
+        holds: |s| user(s, json!({"a": "äbcd"})),
+        does_not: |s| user(s, json!({"a": "äöü"})),
+    },
     Case { when: "value_nonzero: a", holds: |s| user(s, json!({"a": "7"})), does_not: |s| user(s, json!({"a": "0"})) },
-    Case { when: "value_int_in_ranges: {path: a, ranges: [[128, 255], [384, 511]]}", holds: |s| user(s, json!({"a": 384})), does_not: |s| user(s, json!({"a": 256})) },
-    Case { when: "value_is_scalar: a", holds: |s| user(s, json!({"a": ["x"]})), does_not: |s| user(s, json!({"a": {"x": 1}})) },
-    Case { when: "value_semver_lt: {path: a, version: 1.16.0}", holds: |s| user(s, json!({"a": "1.15"})), does_not: |s| user(s, json!({"a": "1.16"})) },
+    Case {
+        when: "value_int_in_ranges: {path: a, ranges: [[128, 255], [384, 511]]}",
+        holds: |s| user(s, json!({"a": 384})),
+        does_not: |s| user(s, json!({"a": 256})),
+    },
+    Case {
+        when: "value_is_scalar: a",
+        holds: |s| user(s, json!({"a": ["x"]})),
+        does_not: |s| user(s, json!({"a": {"x": 1}})),
+    },
+    Case {
+        when: "value_semver_lt: {path: a, version: 1.16.0}",
+        holds: |s| user(s, json!({"a": "1.15"})),
+        does_not: |s| user(s, json!({"a": "1.16"})),
+    },
     Case {
         when: "env_name_in: {path: extraEnv, names: [A, B]}",
         holds: |s| user(s, json!({"extraEnv": [{"name": "B", "value": "1"}]})),
         does_not: |s| user(s, json!({"extraEnv": [{"name": "C", "value": "A"}]})),
     },
-    Case { when: "config_key_set_any: {configmap: c, keys: [a, b]}", holds: |s| config(s, "c", &[("b", "")]), does_not: |s| config(s, "c", &[("d", "1")]) },
-    Case { when: "config_equals: {configmap: c, key: a, value: 'true'}", holds: |s| config(s, "c", &[("a", "true")]), does_not: |s| config(s, "c", &[("a", "false")]) },
+    Case {
+        when: "config_key_set_any: {configmap: c, keys: [a, b]}",
+        holds: |s| config(s, "c", &[("b", "")]),
+        does_not: |s| config(s, "c", &[("d", "1")]),
+    },
+    Case {
+        when: "config_equals: {configmap: c, key: a, value: 'true'}",
+        holds: |s| config(s, "c", &[("a", "true")]),
+        does_not: |s| config(s, "c", &[("a", "false")]),
+    },
     Case {
         when: "config_equals: {configmap: c, file: f.yaml, key: a.mode, value: nftables}",
         holds: |s| config(s, "c", &[("f.yaml", "a:\n  mode: nftables\n")]),
@@ -218,9 +285,21 @@ const CASES: &[Case] = &[
         does_not: |s| s.owner_api_versions = Part::Known(set(&["apps/v1", "group/v2"])),
     },
     Case { when: "crd_missing: a.x", holds: |s| crd(s, "b.x", &[], &[]), does_not: |s| crd(s, "a.x", &["v1"], &[]) },
-    Case { when: "crd_version_missing: {crd: a.x, version: v1}", holds: |s| crd(s, "a.x", &["v1beta1"], &[]), does_not: |s| crd(s, "a.x", &["v1"], &[]) },
-    Case { when: "crd_stored_versions_gt: {group: x, n: 1}", holds: |s| crd(s, "a.x", &[], &["v1", "v2"]), does_not: |s| crd(s, "a.x.y", &[], &["v1", "v2"]) },
-    Case { when: "api_group_version_missing: g/v1", holds: |s| s.apis = Part::Known(set(&["g/v2"])), does_not: |s| s.apis = Part::Known(set(&["g/v1"])) },
+    Case {
+        when: "crd_version_missing: {crd: a.x, version: v1}",
+        holds: |s| crd(s, "a.x", &["v1beta1"], &[]),
+        does_not: |s| crd(s, "a.x", &["v1"], &[]),
+    },
+    Case {
+        when: "crd_stored_versions_gt: {group: x, n: 1}",
+        holds: |s| crd(s, "a.x", &[], &["v1", "v2"]),
+        does_not: |s| crd(s, "a.x.y", &[], &["v1", "v2"]),
+    },
+    Case {
+        when: "api_group_version_missing: g/v1",
+        holds: |s| s.apis = Part::Known(set(&["g/v2"])),
+        does_not: |s| s.apis = Part::Known(set(&["g/v1"])),
+    },
     Case {
         when: "policy_uses: dns",
         holds: |s| objects(s, "nps", &[json!({"specs": [{"egress": [{"toFQDNs": [{"matchName": "a"}]}]}]})]),
@@ -229,17 +308,38 @@ const CASES: &[Case] = &[
     Case {
         when: "node_kernel_lt: {version: '5.10', rhel: {min: '8.10', kernel: '4.18'}}",
         holds: |s| node(s, |n| n.kernel = "5.4.0-200".to_owned()),
-        does_not: |s| node(s, |n| (n.kernel, n.os_image) = ("4.18.0-553.el8_10.x86_64".to_owned(), "Rocky Linux 8.10 (Green Obsidian)".to_owned())),
+        does_not: |s| {
+            node(s, |n| {
+                (n.kernel, n.os_image) =
+                    ("4.18.0-553.el8_10.x86_64".to_owned(), "Rocky Linux 8.10 (Green Obsidian)".to_owned())
+            })
+        },
     },
-    Case { when: "node_kernel_ge: '6.6'", holds: |s| node(s, |n| n.kernel = "6.6.0".to_owned()), does_not: |s| node(s, |n| n.kernel = "6.5.9".to_owned()) },
-    Case { when: "node_os_matches: 'Ubuntu 2[2-9]'", holds: |s| node(s, |n| n.os_image = "Ubuntu 22.04 LTS".to_owned()), does_not: |s| node(s, |_| ()) },
+    Case {
+        when: "node_kernel_ge: '6.6'",
+        holds: |s| node(s, |n| n.kernel = "6.6.0".to_owned()),
+        does_not: |s| node(s, |n| n.kernel = "6.5.9".to_owned()),
+    },
+    Case {
+        when: "node_os_matches: 'Ubuntu 2[2-9]'",
+        holds: |s| node(s, |n| n.os_image = "Ubuntu 22.04 LTS".to_owned()),
+        does_not: |s| node(s, |_| ()),
+    },
     Case { when: "node_count_gt: 0", holds: |s| node(s, |_| ()), does_not: |s| s.nodes = Part::Known(Vec::new()) },
-    Case { when: "node_pods_free_lt: 1", holds: |s| node(s, |n| n.pods_free = Some(0)), does_not: |s| node(s, |n| n.pods_free = Some(1)) },
+    Case {
+        when: "node_pods_free_lt: 1",
+        holds: |s| node(s, |n| n.pods_free = Some(0)),
+        does_not: |s| node(s, |n| n.pods_free = Some(1)),
+    },
     Case {
         when: "node_address_in: [{resource: pools, jsonpath: 'spec.blocks[]'}, {resource: services, jsonpath: 'ip'}]",
         holds: |s| {
             node(s, |n| n.addresses = vec!["192.0.2.7".parse().unwrap()]);
-            objects(s, "pools", &[json!({"spec": {"blocks": [{"cidr": "10.0.0.0/8"}, {"start": "192.0.2.1", "stop": "192.0.2.9"}]}})]);
+            objects(
+                s,
+                "pools",
+                &[json!({"spec": {"blocks": [{"cidr": "10.0.0.0/8"}, {"start": "192.0.2.1", "stop": "192.0.2.9"}]}})],
+            );
         },
         does_not: |s| {
             node(s, |n| n.addresses = vec!["192.0.2.7".parse().unwrap()]);
@@ -297,7 +397,9 @@ const CASES: &[Case] = &[
     Case {
         when: "agent_update_strategy: OnDelete",
         holds: |s| workloads(s, &[WorkloadState { update_strategy: Some("OnDelete".to_owned()), ..agent(&[]) }]),
-        does_not: |s| workloads(s, &[WorkloadState { update_strategy: Some("OnDelete".to_owned()), own: false, ..agent(&[]) }]),
+        does_not: |s| {
+            workloads(s, &[WorkloadState { update_strategy: Some("OnDelete".to_owned()), own: false, ..agent(&[]) }])
+        },
     },
     Case {
         when: "agent_max_unavailable_gt: 1",
@@ -336,13 +438,23 @@ const CASES: &[Case] = &[
     },
     Case {
         when: "host: {iptables_chain: OLD-FWD, present: true}",
-        holds: |s| host(s, |h| h.iptables = Part::Known(IptablesChains { nft: set(&["OLD-FWD"]), ..IptablesChains::default() })),
-        does_not: |s| host(s, |h| h.iptables = Part::Known(IptablesChains { nft: set(&["FORWARD"]), ..IptablesChains::default() })),
+        holds: |s| {
+            host(s, |h| {
+                h.iptables = Part::Known(IptablesChains { nft: set(&["OLD-FWD"]), ..IptablesChains::default() })
+            })
+        },
+        does_not: |s| {
+            host(s, |h| {
+                h.iptables = Part::Known(IptablesChains { nft: set(&["FORWARD"]), ..IptablesChains::default() })
+            })
+        },
     },
     Case {
         when: "host: {iptables_variants: both}",
         holds: |s| host(s, |h| h.iptables = Part::Known(IptablesChains { nft: set(&["A"]), legacy: set(&["B"]) })),
-        does_not: |s| host(s, |h| h.iptables = Part::Known(IptablesChains { nft: set(&["A"]), ..IptablesChains::default() })),
+        does_not: |s| {
+            host(s, |h| h.iptables = Part::Known(IptablesChains { nft: set(&["A"]), ..IptablesChains::default() }))
+        },
     },
     Case {
         when: "host: {nft_table: t, absent: true}",
@@ -385,7 +497,9 @@ const CASES: &[Case] = &[
     },
     Case {
         when: "host: {main_cni_files_gt: 1}",
-        holds: |s| host(s, |h| h.main_cni_files = Part::Known(vec!["05-a.conflist".to_owned(), "10-b.conflist".to_owned()])),
+        holds: |s| {
+            host(s, |h| h.main_cni_files = Part::Known(vec!["05-a.conflist".to_owned(), "10-b.conflist".to_owned()]))
+        },
         does_not: |s| host(s, |h| h.main_cni_files = Part::Known(vec!["05-a.conflist".to_owned()])),
     },
     Case {
@@ -474,7 +588,9 @@ fn half_evidence_is_unknown() {
         ("policy_uses: nobody-knows", |s| objects(s, "nps", &[])),
         ("host: {port: 8081, in_use: true}", |s| host(s, |h| h.ports_in_use = Part::Known(BTreeSet::from([8081])))),
         ("daemonset_selector_differs: {namespace: any, name: any, target: rendered}", |s| workloads(s, &[agent(&[])])),
-        ("value_matches: {path: a, regex: x}", |s| s.values = Part::Unknown("no permission to list secrets".to_owned())),
+        ("value_matches: {path: a, regex: x}", |s| {
+            s.values = Part::Unknown("no permission to list secrets".to_owned())
+        }),
     ];
     for (when, change) in cases {
         let truth = answer(when, *change);
@@ -487,13 +603,24 @@ fn half_evidence_is_unknown() {
 fn nodes_and_hosts_are_any() {
     let two = |second: &str| {
         let kernels = ["6.1.0", second];
-        let list = kernels.map(|kernel| NodeSeen { name: kernel.to_owned(), kernel: kernel.to_owned(), ..NodeSeen::default() });
+        let list = kernels.map(|kernel| NodeSeen {
+            name: kernel.to_owned(),
+            kernel: kernel.to_owned(),
+            ..NodeSeen::default()
+        });
         Part::Known(list.to_vec())
     };
     let judge = |nodes: Part<Vec<NodeSeen>>| {
         let situation = Situation { nodes, ..Situation::default() };
         let version = Version::new(1, 19, 0);
-        let look = Look { situation: &situation, hop: (&version, &version), whole: (&version, &version), support: None, defaults: None, features: &[] };
+        let look = Look {
+            situation: &situation,
+            hop: (&version, &version),
+            whole: (&version, &version),
+            support: None,
+            defaults: None,
+            features: &[],
+        };
         condition("node_kernel_lt: {version: '5.10'}").answer(&look)
     };
     assert!(matches!(judge(two("5.4.0")), Truth::Holds { because } if because.contains("5.4.0")));
@@ -509,7 +636,14 @@ fn the_targets_own_defaults_win() {
             ..Situation::default()
         };
         let (from, to, support, defaults) = (Version::new(1, 18, 0), Version::new(1, 19, 0), support(), defaults());
-        let look = Look { situation: &situation, hop: (&from, &to), whole: (&from, &to), support: Some(&support), defaults: Some(&defaults), features: &[] };
+        let look = Look {
+            situation: &situation,
+            hop: (&from, &to),
+            whole: (&from, &to),
+            support: Some(&support),
+            defaults: Some(&defaults),
+            features: &[],
+        };
         condition("value_truthy_any: [on]").answer(&look)
     };
     assert!(matches!(with(json!({"on": false})), Truth::DoesNotHold { .. }));

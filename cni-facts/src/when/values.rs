@@ -115,7 +115,9 @@ enum Given<'a> {
 fn values<'a>(look: &Look<'a>) -> Result<&'a Values, Truth> {
     match &look.situation.values {
         Part::Known(values) => Ok(values),
-        Part::Absent => Err(Truth::unknown("Helm values: the CNI is not installed with Helm, so there are none to look at")),
+        Part::Absent => {
+            Err(Truth::unknown("Helm values: the CNI is not installed with Helm, so there are none to look at"))
+        }
         Part::Unknown(why) => Err(Truth::unknown(format!("Helm values: {why}"))),
     }
 }
@@ -191,7 +193,8 @@ pub(super) fn same(a: &Value, b: &Value) -> bool {
 /// A value for a sentence; long ones are cut, and what may be secret is not shown at all.
 pub(super) fn show(path: &ValuePath, value: &Value) -> String {
     let lower = path.text.to_lowercase();
-    if ["key", "secret", "password", "token", "cert"].iter().any(|word| lower.contains(word)) && scalar(value).is_some() {
+    if ["key", "secret", "password", "token", "cert"].iter().any(|word| lower.contains(word)) && scalar(value).is_some()
+    {
         return "(not shown)".to_owned();
     }
     let text = value.to_string();
@@ -226,7 +229,10 @@ fn listed(values: &[Value]) -> String {
 fn paths(paths: &[ValuePath]) -> String {
     match paths {
         [one] => format!("Helm value {one}"),
-        many => format!("one of the Helm values {}", many.iter().map(|path| path.text.as_str()).collect::<Vec<_>>().join(", ")),
+        many => format!(
+            "one of the Helm values {}",
+            many.iter().map(|path| path.text.as_str()).collect::<Vec<_>>().join(", ")
+        ),
     }
 }
 
@@ -257,8 +263,12 @@ impl Ask for SetAny {
             Ok(values) => values,
             Err(unknown) => return unknown,
         };
-        let set: Vec<&str> =
-            self.0.iter().filter(|path| matches!(find(&values.user, path), Given::Value(_))).map(|path| path.text.as_str()).collect();
+        let set: Vec<&str> = self
+            .0
+            .iter()
+            .filter(|path| matches!(find(&values.user, path), Given::Value(_)))
+            .map(|path| path.text.as_str())
+            .collect();
         match set.as_slice() {
             [] => Truth::not(format!("{} is not set", paths(&self.0))),
             [one] => Truth::holds(format!("Helm value {one} is set")),

@@ -95,7 +95,9 @@ impl SelectorDiffers {
     fn is_about(&self, workload: &WorkloadState) -> bool {
         let fits = |wanted: &str, own: &str| wanted == "any" || wanted == own;
         let any = self.namespace == "any" && self.name == "any";
-        fits(&self.namespace, &workload.namespace) && fits(&self.name, &workload.name) && (any || workload.kind == "DaemonSet")
+        fits(&self.namespace, &workload.namespace)
+            && fits(&self.name, &workload.name)
+            && (any || workload.kind == "DaemonSet")
     }
 }
 
@@ -123,7 +125,12 @@ impl Ask for SelectorDiffers {
             Err(unknown) => unknown,
             Ok(None) => Truth::not(format!("the target has no {}", name(workload))),
             Ok(Some(selector)) => {
-                let seen = format!("{} selects {}, the target's {}", name(workload), shown(&workload.selector), shown(&selector));
+                let seen = format!(
+                    "{} selects {}, the target's {}",
+                    name(workload),
+                    shown(&workload.selector),
+                    shown(&selector)
+                );
                 Truth::when(selector != workload.selector, seen)
             }
         }))
@@ -136,8 +143,12 @@ impl Ask for SelectorDiffers {
     fn words(&self) -> String {
         match (&self.target, self.name.as_str()) {
             (_, "any") => "the target changes the selector of a workload".to_owned(),
-            (Selector::Fixed(selector), name) => format!("DaemonSet {}/{name} does not select {}", self.namespace, shown(selector)),
-            (Selector::Rendered, name) => format!("the target changes the selector of DaemonSet {}/{name}", self.namespace),
+            (Selector::Fixed(selector), name) => {
+                format!("DaemonSet {}/{name} does not select {}", self.namespace, shown(selector))
+            }
+            (Selector::Rendered, name) => {
+                format!("the target changes the selector of DaemonSet {}/{name}", self.namespace)
+            }
         }
     }
 }
@@ -148,8 +159,11 @@ impl Ask for UpdateStrategy {
             Ok(agents) => agents,
             Err(unknown) => return unknown,
         };
-        let having: Vec<String> =
-            agents.iter().filter(|agent| agent.update_strategy.as_deref() == Some(&self.0)).map(|agent| name(agent)).collect();
+        let having: Vec<String> = agents
+            .iter()
+            .filter(|agent| agent.update_strategy.as_deref() == Some(&self.0))
+            .map(|agent| name(agent))
+            .collect();
         match having.is_empty() {
             true => Truth::not(format!("no DaemonSet of it has the update strategy {}", self.0)),
             false => Truth::holds(format!("update strategy {}: {}", self.0, some(&having))),
@@ -179,7 +193,9 @@ impl Ask for MaxUnavailableGt {
         let having: Vec<String> = agents
             .iter()
             .filter(more)
-            .map(|agent| format!("{} lets {} be away", name(agent), agent.max_unavailable.as_deref().unwrap_or_default()))
+            .map(|agent| {
+                format!("{} lets {} be away", name(agent), agent.max_unavailable.as_deref().unwrap_or_default())
+            })
             .collect();
         match having.is_empty() {
             true => Truth::not(format!("no DaemonSet of it lets more than {} be away at once", self.0)),
