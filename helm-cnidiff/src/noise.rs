@@ -41,6 +41,10 @@ const CHECKSUMS: Rule = Rule {
     restarts: true,
 };
 const CRD_DESCRIPTIONS: Rule = rule("crd-descriptions", "wording in the schema of a CustomResourceDefinition");
+const DEPRECATED_ALIAS: Rule = rule(
+    "deprecated-alias",
+    "serviceAccount, the old name of serviceAccountName: the API server keeps the two equal by itself",
+);
 const DOCUMENT_LAYOUT: Rule = rule(
     "document-layout",
     "spacing, comments and order of keys in a document inside a ConfigMap with the same content",
@@ -59,10 +63,11 @@ const SERVER_DEFAULTS: Rule =
 const TOOL_ANNOTATIONS: Rule = rule("tool-annotations", "annotations in which a generator writes its own version");
 
 /// Every rule, by id.
-pub const RULES: [Rule; 12] = [
+pub const RULES: [Rule; 13] = [
     CHART_LABELS,
     CHECKSUMS,
     CRD_DESCRIPTIONS,
+    DEPRECATED_ALIAS,
     DOCUMENT_LAYOUT,
     LIST_ORDER,
     LIVE_METADATA,
@@ -140,6 +145,8 @@ pub(crate) fn fold(origin: &Origin, key: &Key, delta: &mut Delta<'_>) {
             || origin.rendered && certificate(&origin.given, key, edit)
         {
             Some(REGENERATED)
+        } else if account_alias(scope, edit, old, new) {
+            Some(DEPRECATED_ALIAS)
         } else if tool_annotation(path) {
             Some(TOOL_ANNOTATIONS)
         } else if key.kind == "CustomResourceDefinition" && description(path) {
@@ -350,7 +357,7 @@ fn server_default(scope: Scope, edit: &Edit, old: Option<&Value>, new: Option<&V
         if field == "hostPort" {
             return host(old) && host(new);
         }
-        return pod_default(field, value) || field == "serviceAccount" && same_account(old, new);
+        return pod_default(field, value);
     }
     match field {
         "revisionHistoryLimit" => *value == 10,
@@ -419,6 +426,14 @@ fn pod_default(field: &str, value: &Value) -> bool {
         "nodeTaintsPolicy" => *value == "Ignore",
         _ => false,
     }
+}
+
+/// `serviceAccount` comes or goes and the account is the same.
+fn account_alias(scope: Scope, edit: &Edit, old: Option<&Value>, new: Option<&Value>) -> bool {
+    (edit.old.is_none() || edit.new.is_none())
+        && scope.in_template(&edit.path.0).is_some()
+        && last_key(&edit.path.0) == Some("serviceAccount")
+        && same_account(old, new)
 }
 
 /// `serviceAccount` is the old name of `serviceAccountName`, which the server fills in from it.

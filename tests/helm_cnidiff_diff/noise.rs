@@ -62,6 +62,11 @@ const CASES: &[Folded] = &[
         },
     },
     Folded {
+        rules: &["deprecated-alias"],
+        live: false,
+        plant: |d| find(d, "DaemonSet", "cilium")["spec"]["template"]["spec"]["serviceAccount"] = json!("cilium"),
+    },
+    Folded {
         rules: &["document-layout"],
         live: false,
         plant: |d| {
@@ -101,7 +106,6 @@ const CASES: &[Folded] = &[
             let pod = &mut set["spec"]["template"]["spec"];
             pod["dnsPolicy"] = json!("ClusterFirst");
             pod["schedulerName"] = json!("default-scheduler");
-            pod["serviceAccount"] = json!("cilium");
             agent(d)["terminationMessagePath"] = json!("/dev/termination-log");
             agent(d)["startupProbe"]["timeoutSeconds"] = json!(1);
             find(d, "Namespace", "cilium-secrets")["spec"] = json!({"finalizers": ["kubernetes"]});

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{Case, Rule, Saying, changed};
 use crate::comparison::{FieldPath, Level, Shown};
+use crate::diff::tree::Edit;
 use crate::manifest::{Object, ObjectSet};
 
 /// Pods read most configuration when they start: a change that replaces no pod changes nothing yet.
@@ -109,6 +110,27 @@ fn used<'a>(pod: &'a Value) -> Vec<(&'static str, &'a str)> {
 fn list(value: &Value) -> &[Value] {
     value.as_array().map(Vec::as_slice).unwrap_or_default()
 }
+
+/// A key that is gone is a switch that falls back.
+pub(super) const KEYS: Rule = Rule {
+    ids: &["config-keys-removed"],
+    run: |case, notes| {
+        for (delta, ..) in changed(case).filter(|(d, ..)| d.kind() == "ConfigMap") {
+            let key = |edit: &&Edit| edit.new.is_none() && edit.path.starts_with(&["data"]) && edit.path.0.len() == 2;
+            for edit in delta.edits.iter().filter(key) {
+                let saying = Saying {
+                    level: Level::Risk,
+                    id: "config-keys-removed",
+                    title: "keys are gone from the configuration",
+                    why: "They switch features: what reads them falls back to the default of its version.",
+                    fix: "Compare with the release notes what the default is now, or whether the key has another name.",
+                    source: "",
+                };
+                notes.field(&saying, &delta.object().id, edit);
+            }
+        }
+    },
+};
 
 /// `immutable: true` is meant.
 pub(super) const IMMUTABLE: Rule = Rule {

@@ -87,6 +87,22 @@ fn listed(grants: &[Grant]) -> Shown {
 pub(super) const RIGHTS: Rule = Rule {
     ids: &["rights-gained", "rights-lost"],
     run: |case, notes| {
+        for delta in
+            case.compared.deltas.iter().filter(|d| d.old.is_none() && matches!(d.kind(), "Role" | "ClusterRole"))
+        {
+            let wide: Vec<Grant> = rbac::of(&delta.object().value).into_iter().filter(dangerous).collect();
+            if !wide.is_empty() {
+                let saying = Saying {
+                    level: Level::Risk,
+                    id: "rights-gained",
+                    title: "a new role grants rights that reach far",
+                    why: "Over secrets, over other workloads, over roles, or over everything.",
+                    fix: "Whoever installs needs these rights as well, or the right to escalate.",
+                    source: "https://kubernetes.io/docs/concepts/security/rbac-good-practices/",
+                };
+                notes.plain(&saying, &delta.object().id, FieldPath::keys(["rules"]), Shown::Absent, listed(&wide));
+            }
+        }
         for (delta, old, new) in changed(case).filter(|(d, ..)| matches!(d.kind(), "Role" | "ClusterRole")) {
             let grants = rbac::compare(old, new);
             let id = &delta.object().id;

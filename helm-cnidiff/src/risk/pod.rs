@@ -158,7 +158,22 @@ fn probes(l: &Leaf<'_>) -> Option<Level> {
         "terminationGracePeriodSeconds",
     ];
     let probe = ["livenessProbe", "readinessProbe", "startupProbe"].iter().any(|key| l.has(key));
-    level(probe, !TIMES.contains(&l.last()))
+    level(probe, !TIMES.contains(&l.last()) && !same_port(l))
+}
+
+/// Whether a port is called by its name on one side and by its number on the other, and the name stands for the number.
+fn same_port(l: &Leaf<'_>) -> bool {
+    let [Step::Key(spec), Step::Key(list), Step::Item(name), ..] = l.path.0.as_slice() else { return false };
+    let (Some(old), Some(new)) = (l.old, l.new) else { return false };
+    let container = l.template[spec][list].as_array().into_iter().flatten().find(|c| c["name"] == name.as_str());
+    let number = |port: &Value| match port {
+        Value::String(name) => {
+            let ports = container.and_then(|c| c["ports"].as_array()).into_iter().flatten();
+            ports.filter(|p| p["name"] == name.as_str()).find_map(|p| p["containerPort"].as_u64())
+        }
+        other => other.as_u64(),
+    };
+    l.last() == "port" && number(old).is_some() && number(old) == number(new)
 }
 
 fn shutdown(l: &Leaf<'_>) -> Option<Level> {
