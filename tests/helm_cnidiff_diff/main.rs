@@ -7,10 +7,12 @@
 //! - `verdict.rs`: strategies, sizes of clusters, releases.
 //! - `version_steps.rs`: what the facts know of a version step.
 //! - `registry.rs`: ids of notes are frozen, unique and tested.
+//! - `fence.rs`: what is pure stays pure.
 //! - `fuzz.rs`: a bounded walk from a saved corpus; nothing panics and the invariants hold.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
+mod fence;
 mod fixtures;
 mod fuzz;
 mod generator;

@@ -1,4 +1,6 @@
 //! Rules about the pod template, field by field: what a node, an admission controller or a scheduler makes of it.
+//!
+//! Long because it is one ordered table: the first rule that is about a field has it.
 
 use std::cmp::Ordering;
 
