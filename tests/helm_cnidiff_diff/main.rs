@@ -6,6 +6,7 @@
 //! - `noise.rs`: noise is folded by its rule and counts nowhere; no rule folds the only reason for a restart.
 //! - `verdict.rs`: strategies, sizes of clusters, releases.
 //! - `version_steps.rs`: what the facts know of a version step.
+//! - `live.rs`: what an API server fills in is no difference, what drifted is one.
 //! - `registry.rs`: ids of notes are frozen, unique and tested.
 //! - `fence.rs`: what is pure stays pure.
 //! - `fuzz.rs`: a bounded walk from a saved corpus; nothing panics and the invariants hold.
@@ -17,6 +18,7 @@ mod fixtures;
 mod fuzz;
 mod generator;
 mod invariants;
+mod live;
 mod noise;
 mod planted;
 mod registry;
