@@ -267,7 +267,7 @@ type Drift = (&'static str, fn(&mut Value));
 #[test]
 fn what_is_no_default_is_a_difference() {
     let manifest: Vec<Value> = fixtures::documents("kube-flannel-v0.28.9.yml");
-    let drift: [Drift; 6] = [
+    let drift: [Drift; 7] = [
         ("spec.updateStrategy", |o| o["spec"]["updateStrategy"]["rollingUpdate"]["maxUnavailable"] = json!("50%")),
         ("dnsPolicy", |o| o["spec"]["template"]["spec"]["dnsPolicy"] = json!("Default")),
         ("hostPID", |o| o["spec"]["template"]["spec"]["hostPID"] = json!(true)),
@@ -275,6 +275,7 @@ fn what_is_no_default_is_a_difference() {
             o["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = json!(60)
         }),
         ("hostPort", |o| o["spec"]["template"]["spec"]["containers"][0]["ports"][0]["hostPort"] = json!(18081)),
+        ("imagePullPolicy", |o| o["spec"]["template"]["spec"]["containers"][0]["imagePullPolicy"] = json!("Always")),
         ("restartedAt", |o| {
             o["spec"]["template"]["metadata"]["annotations"] = json!({"kubectl.kubernetes.io/restartedAt": "now"})
         }),
