@@ -280,6 +280,18 @@ pub struct ModeArgs {
     pub reset_then_reuse_values: bool,
 }
 
+impl ModeArgs {
+    /// The flags that were given, without dashes.
+    pub fn flags(self) -> Vec<&'static str> {
+        let all = [
+            ("reset-values", self.reset_values),
+            ("reuse-values", self.reuse_values),
+            ("reset-then-reuse-values", self.reset_then_reuse_values),
+        ];
+        all.into_iter().filter(|(_, given)| *given).map(|(flag, _)| flag).collect()
+    }
+}
+
 /// What the templates are told.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Rendering")]

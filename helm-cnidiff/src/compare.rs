@@ -4,10 +4,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::comparison::{Comparison, KindCount, Level, Noise, NoiseHit, Note, Provenance, Section, Side, Warning};
-use crate::diff::objects::{Compared, Options, compare as compare_objects, section};
+use serde_json::Value;
+
+use crate::comparison::{
+    Comparison, KindCount, Level, Noise, NoiseHit, Note, ObjectRef, Provenance, Section, Side, Warning,
+};
+use crate::diff::objects::{Compared, Delta, Options, compare as compare_objects, section};
 use crate::diff::present::object_change;
-use crate::manifest::ObjectSet;
+use crate::manifest::{Object, ObjectSet};
 use crate::redact::{Redactor, Subject};
 use crate::risk::{Case, Circumstances, judge};
 
@@ -35,6 +39,10 @@ pub struct Input {
     pub circumstances: Circumstances,
     /// Notes of the facts for this version step, and whatever else is known outside.
     pub notes: Vec<Note>,
+    /// What could not be told outside, a sentence each.
+    pub unknown: Vec<String>,
+    /// What else is secret, for the key of the hashes: the values that the user gives.
+    pub secrets: Vec<Value>,
     /// Print secrets.
     pub show_secrets: bool,
     /// How to get the result again.
@@ -44,12 +52,9 @@ pub struct Input {
 impl Input {
     /// The redactor of this comparison: values of the same report are to be redacted by it as well.
     pub fn redactor(&self) -> Redactor {
-        let secrets = |half: &Half| {
-            let secret = |o: &&crate::manifest::Object| Subject::of(o.id.group(), &o.id.kind) == Subject::Secret;
-            half.objects.objects.values().filter(secret).map(|object| object.value.clone()).collect::<Vec<_>>()
-        };
-        let material = [secrets(&self.old), secrets(&self.new)].concat();
-        Redactor::new(self.show_secrets, material.iter())
+        let secret = |o: &&Object| Subject::of(o.id.group(), &o.id.kind) == Subject::Secret;
+        let objects = [&self.old, &self.new].into_iter().flat_map(|half| half.objects.objects.values());
+        Redactor::new(self.show_secrets, objects.filter(secret).map(|object| &object.value).chain(&self.secrets))
     }
 }
 
@@ -65,18 +70,30 @@ pub fn compare(input: Input) -> Comparison {
         redactor: &redactor,
     };
     let (notes, mut verdict) = judge(&case, input.notes);
+    verdict.unknown.extend(input.unknown);
     let warnings: Vec<Warning> = [input.old.warnings, input.new.warnings].concat();
     let left_out = warnings.iter().filter(|warning| warning.text.ends_with("left out")).count();
     if left_out > 0 {
         let what = if left_out == 1 { "1 document is".to_owned() } else { format!("{left_out} documents are") };
         verdict.unknown.push(format!("{what} no Kubernetes object and not compared; see the warnings"));
     }
+    let mut about: BTreeMap<&ObjectRef, Vec<&Note>> = BTreeMap::new();
+    for note in &notes {
+        if let Some(object) = &note.object {
+            about.entry(object).or_default().push(note);
+        }
+    }
     let shown = compared.deltas.iter().filter(|delta| delta.is_shown());
+    let change = |delta: &Delta<'_>| {
+        let notes = about.get(&delta.object().id).map(Vec::as_slice).unwrap_or_default();
+        object_change(delta, &redactor, notes)
+    };
+    let objects = shown.map(change).collect();
     Comparison {
         from: input.old.side,
         to: input.new.side,
         verdict,
-        objects: shown.map(|delta| object_change(delta, &redactor, &notes)).collect(),
+        objects,
         notes,
         values: None,
         counts: counts(&compared),

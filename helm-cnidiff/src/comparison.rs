@@ -7,6 +7,7 @@
 //! - No clock, no environment, no width of a terminal: the same input gives the same value.
 //! - Every list is in the order in which it is to be shown. Renderers leave out and fold, they do not sort or judge.
 //! - What was folded as noise is in [`Comparison::noise`] only; it is in no other list and in no count.
+//! - One file, longer than others: it is read from top to bottom as the report is, and holds types only.
 //! - Types for machines (`-o json`) are twins in the renderer; these are free to grow.
 
 use std::cmp::Ordering;

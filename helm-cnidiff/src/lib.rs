@@ -22,6 +22,7 @@ pub mod release;
 pub mod render;
 pub mod risk;
 pub mod source;
+pub mod version_step;
 pub mod yaml;
 
 use std::ffi::OsString;

@@ -187,6 +187,9 @@ const CILIUM_CASES: &[Planted] = &[
     planted(CILIUM, |o| list(&mut pod(o)["containers"]).push(json!({"name": "sidecar", "image": "busybox:1"})),
         "+ spec.template.spec.containers[sidecar] - -> {\"image\":\"busybox:1\",\"name\":\"sidecar\"}",
         &["Info containers spec.template.spec.containers[sidecar]"], true),
+    planted(CILIUM, |o| agent(o)["name"] = json!("agent"),
+        "~ spec.template.spec.containers[cilium-agent].name cilium-agent -> agent",
+        &["Risk containers spec.template.spec.containers[cilium-agent].name"], true),
     // Images.
     planted(CILIUM, |o| agent(o)["image"] = json!("mirror.local/cilium/cilium:v1.19.6"),
         "~ spec.template.spec.containers[cilium-agent].image \"quay.io/cilium/cilium:v1.19.6@sha256:0df5b2750b64c49843aba1 -> mirror.local/cilium/cilium:v1.19.6 (repository, digest)",
@@ -250,6 +253,12 @@ const CILIUM_CASES: &[Planted] = &[
     planted(CILIUM, |o| *at(agent(o), "readinessProbe/httpGet/path") = json!("/ready"),
         "~ spec.template.spec.containers[cilium-agent].readinessProbe.httpGet.path /healthz -> /ready",
         &["Risk probes spec.template.spec.containers[cilium-agent].readinessProbe.httpGet.path"], true),
+    planted(CILIUM, |o| *at(agent(o), "livenessProbe/httpGet/port") = json!(9879),
+        "~ spec.template.spec.containers[cilium-agent].livenessProbe.httpGet.port health -> 9879",
+        &["Info probes spec.template.spec.containers[cilium-agent].livenessProbe.httpGet.port"], true),
+    planted(CILIUM, |o| *at(agent(o), "livenessProbe/httpGet/port") = json!(9880),
+        "~ spec.template.spec.containers[cilium-agent].livenessProbe.httpGet.port health -> 9880",
+        &["Risk probes spec.template.spec.containers[cilium-agent].livenessProbe.httpGet.port"], true),
     planted(CILIUM, |o| remove(agent(o), "startupProbe"),
         "- spec.template.spec.containers[cilium-agent].startupProbe {\"failureThreshold\":300,\"httpGet\":{\"host\":\"127.0.0.1\",\"httpH -> -",
         &["Risk probes spec.template.spec.containers[cilium-agent].startupProbe"], true),
@@ -270,7 +279,8 @@ const CILIUM_CASES: &[Planted] = &[
     planted("ConfigMap cilium-config", |o| o["data"]["debug"] = json!("true"),
         "~ data.debug false -> true", &["Risk config-restarts-nobody data.debug"], false),
     planted("ConfigMap cilium-config", |o| remove(&mut o["data"], "cni-exclusive"),
-        "- data.cni-exclusive true -> -", &["Risk config-restarts-nobody data.cni-exclusive"], false),
+        "- data.cni-exclusive true -> -",
+        &["Risk config-keys-removed data.cni-exclusive", "Risk config-restarts-nobody data.cni-exclusive"], false),
     planted("ConfigMap cilium-envoy-config", |o| {
             let mut config: Value = serde_json::from_str(o["data"]["bootstrap-config.json"].as_str().unwrap()).unwrap();
             config["node"]["id"] = json!("other");
@@ -394,6 +404,30 @@ const WHOLE: &[Whole] = &[
         plant: |d| { take(d, "Namespace", "kube-flannel"); },
         changes: &["Namespace kube-flannel removed"],
         notes: &["Blocker namespace-removed Namespace kube-flannel"],
+        restarts: &[],
+    },
+    Whole {
+        file: FLANNEL,
+        plant: |d| d.push(json!({"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": {"name": "probe", "namespace": "x"},
+            "spec": {"template": {"spec": {"containers": [{"name": "c", "image": "a:1", "ports": [{"containerPort": 80}]}]}}}})),
+        changes: &["DaemonSet x/probe added"],
+        notes: &["Info daemonset-added DaemonSet x/probe"],
+        restarts: &[],
+    },
+    Whole {
+        file: FLANNEL,
+        plant: |d| d.push(json!({"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": {"name": "probe", "namespace": "x"},
+            "spec": {"template": {"spec": {"hostNetwork": true, "containers": [{"name": "c", "image": "a:1"}]}}}})),
+        changes: &["DaemonSet x/probe added"],
+        notes: &["Risk daemonset-added DaemonSet x/probe"],
+        restarts: &[],
+    },
+    Whole {
+        file: FLANNEL,
+        plant: |d| d.push(json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "all"},
+            "rules": [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]})),
+        changes: &["ClusterRole all added"],
+        notes: &["Risk rights-gained ClusterRole all rules"],
         restarts: &[],
     },
     Whole {

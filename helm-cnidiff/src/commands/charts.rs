@@ -4,12 +4,14 @@ use std::thread;
 
 use anyhow::Result;
 
-use super::{gather, output};
+use super::known::Around;
+use super::{gather, known, output};
 use crate::cli::{ChartsArgs, FetchArgs, ModeArgs};
 use crate::compare::{Input, compare};
 use crate::comparison::{Provenance, Rendered};
 use crate::diff::values::{self, Case};
 use crate::exit::Exit;
+use crate::inherit::Inherited;
 use crate::noise::Origin;
 use crate::risk::Circumstances;
 use crate::source::joined;
@@ -19,7 +21,7 @@ use crate::source::helm::{Helm, Template, Values};
 
 pub(super) fn run(args: &ChartsArgs) -> Result<Exit> {
     let helm = Helm::find()?;
-    let (_facts, facts_used) = gather::facts(&args.output)?;
+    let (facts, facts_used) = gather::facts(&args.output)?;
     let stdin = gather::stdin(&args.values)?;
     let stdin = stdin.as_deref();
     let old_fetch = FetchArgs { version: args.old_version.clone().or_else(|| args.fetch.version.clone()), ..args.fetch.clone() };
@@ -48,7 +50,8 @@ pub(super) fn run(args: &ChartsArgs) -> Result<Exit> {
         let after = scope.spawn(|| render(&new));
         (joined(before), joined(after), helm.typed_values(&args.values, stdin))
     });
-    let (mut before, mut after) = (before?, after?);
+    let mut before = before.map_err(|error| known::explain(&facts, &old.chart.metadata, error))?;
+    let mut after = after.map_err(|error| known::explain(&facts, &new.chart.metadata, error))?;
     let (user, version) = typed?;
     before.warnings.extend(gather::odd(&old));
     after.warnings.extend(gather::odd(&new));
@@ -67,18 +70,24 @@ pub(super) fn run(args: &ChartsArgs) -> Result<Exit> {
         facts: facts_used,
         ..Provenance::default()
     };
+    let inherited = Inherited { config: user.clone(), ..Inherited::default() };
+    let around = Around { values: Some((&inherited, &new.chart.values)), ..Around::default() };
+    let (step, facts_know) = known::judge(&facts, &before, &after, &around);
+    let renames = known::renames(&facts, step.as_ref(), &user);
     let input = Input {
         old: before,
         new: after,
         options: gather::options(&namespace, origin),
         circumstances: Circumstances::default(),
-        notes: Vec::new(),
+        notes: facts_know.notes,
+        unknown: facts_know.unknown,
+        secrets: gather::secrets([&user]),
         show_secrets: args.output.show_secrets,
         provenance,
     };
     let redactor = input.redactor();
     let mut comparison = compare(input);
-    let case = Case { old: &old.chart, new: &new.chart, templates: &new.templates(), config: &user, renames: &[] };
+    let case = Case { old: &old.chart, new: &new.chart, templates: &new.templates(), config: &user, renames: &renames };
     let compared = values::compare(&case, None, &redactor);
     comparison.verdict.dead_overrides = compared.dead();
     comparison.add_notes(compared.notes);

@@ -157,6 +157,11 @@ pub(super) fn odd(located: &Located) -> Vec<Warning> {
     odd.map(|(place, text)| Warning { side: format!("chart {}", located.name), place, text }).collect()
 }
 
+/// Values of the user, for the key of the hashes that stand for secrets.
+pub(super) fn secrets<const N: usize>(values: [&Map<String, Value>; N]) -> Vec<Value> {
+    values.into_iter().map(|map| Value::Object(map.clone())).collect()
+}
+
 /// Every text in some values.
 pub(super) fn texts(values: &Map<String, Value>) -> BTreeSet<String> {
     fn walk(value: &Value, texts: &mut BTreeSet<String>) {

@@ -2,7 +2,8 @@
 
 use anyhow::{Result, bail};
 
-use super::{gather, output};
+use super::known::Around;
+use super::{gather, known, output};
 use crate::cli::{ManifestArgs, ManifestsArgs};
 use crate::compare::{Input, compare};
 use crate::comparison::{Provenance, Rendered, Side};
@@ -18,7 +19,7 @@ pub(super) fn files(args: &ManifestsArgs) -> Result<Exit> {
     if args.old.as_os_str() == "-" && args.new.as_os_str() == "-" {
         bail!("standard input can be OLD or NEW, not both");
     }
-    let (_facts, facts) = gather::facts(&args.output)?;
+    let (known_facts, facts) = gather::facts(&args.output)?;
     let namespace = namespace(&args.connect);
     let (old, new) = std::thread::scope(|scope| {
         let old = scope.spawn(|| files::manifest(&args.old));
@@ -35,12 +36,15 @@ pub(super) fn files(args: &ManifestsArgs) -> Result<Exit> {
         facts,
         ..Provenance::default()
     };
+    let (_, facts_know) = known::judge(&known_facts, &old, &new, &Around::default());
     let input = Input {
         old,
         new,
         options: gather::options(&namespace, Origin::default()),
         circumstances: Circumstances { applied_by: AppliedBy::Kubectl, ..Circumstances::default() },
-        notes: Vec::new(),
+        notes: facts_know.notes,
+        unknown: facts_know.unknown,
+        secrets: Vec::new(),
         show_secrets: args.output.show_secrets,
         provenance,
     };
@@ -49,7 +53,7 @@ pub(super) fn files(args: &ManifestsArgs) -> Result<Exit> {
 
 /// Live objects and a file.
 pub(super) fn live(args: &ManifestArgs) -> Result<Exit> {
-    let (_facts, facts) = gather::facts(&args.output)?;
+    let (known_facts, facts) = gather::facts(&args.output)?;
     let mut target = Manifest::default();
     let mut names = Vec::new();
     for path in &args.files {
@@ -76,18 +80,19 @@ pub(super) fn live(args: &ManifestArgs) -> Result<Exit> {
         facts,
         ..Provenance::default()
     };
+    let (_, facts_know) = known::judge(&known_facts, &old, &new, &Around::default());
     let input = Input {
         old,
         new,
         options: gather::options(&session.namespace, Origin { live: true, ..Origin::default() }),
         circumstances: Circumstances { nodes: found.nodes, pods: found.daemonsets, release: None, applied_by: AppliedBy::Kubectl },
-        notes: Vec::new(),
+        notes: facts_know.notes,
+        unknown: [found.live.unknown, facts_know.unknown].concat(),
+        secrets: Vec::new(),
         show_secrets: args.output.show_secrets,
         provenance,
     };
-    let mut comparison = compare(input);
-    comparison.verdict.unknown.extend(found.live.unknown);
-    output::report(&comparison, &args.output)
+    output::report(&compare(input), &args.output)
 }
 
 fn side(label: &str, manifest: &Manifest) -> Side {

@@ -3,6 +3,7 @@
 mod charts;
 mod complete;
 mod gather;
+mod known;
 mod manifests;
 mod output;
 mod revision;

@@ -2,19 +2,21 @@
 
 use anyhow::Result;
 
-use super::{gather, output};
+use super::known::Around;
+use super::{gather, known, output};
 use crate::cli::RevisionArgs;
 use crate::compare::{Half, Input, compare};
 use crate::comparison::Provenance;
 use crate::diff::values::{self, Case};
 use crate::exit::Exit;
+use crate::inherit::Inherited;
 use crate::noise::Origin;
 use crate::release::Release;
 use crate::risk::Circumstances;
 use crate::source::cluster::Session;
 
 pub(super) fn run(args: &RevisionArgs) -> Result<Exit> {
-    let (_facts, facts) = gather::facts(&args.output)?;
+    let (known_facts, facts) = gather::facts(&args.output)?;
     let session = Session::open(&args.connect)?;
     let [from, to] = session.revisions(&args.release, [Some(args.from), args.to])?;
     let half = |release: &Release| -> Result<Half> {
@@ -34,18 +36,24 @@ pub(super) fn run(args: &RevisionArgs) -> Result<Exit> {
         ..Provenance::default()
     };
     let origin = Origin { rendered: true, given: gather::texts(&to.config), ..Origin::default() };
+    let inherited = Inherited { config: to.config.clone(), ..Inherited::default() };
+    let around = Around { values: Some((&inherited, &to.chart.values)), ..Around::default() };
+    let (step, facts_know) = known::judge(&known_facts, &old, &new, &around);
+    let renames = known::renames(&known_facts, step.as_ref(), &to.config);
     let input = Input {
         old,
         new,
         options: gather::options(&session.namespace, origin),
         circumstances: Circumstances::default(),
-        notes: Vec::new(),
+        notes: facts_know.notes,
+        unknown: facts_know.unknown,
+        secrets: gather::secrets([&from.config, &to.config]),
         show_secrets: args.output.show_secrets,
         provenance,
     };
     let redactor = input.redactor();
     let mut comparison = compare(input);
-    let case = Case { old: &from.chart, new: &to.chart, templates: "", config: &to.config, renames: &[] };
+    let case = Case { old: &from.chart, new: &to.chart, templates: "", config: &to.config, renames: &renames };
     let compared = values::compare(&case, None, &redactor);
     comparison.values = Some(compared.values);
     output::report(&comparison, &args.output)

@@ -8,7 +8,8 @@ use std::thread;
 use anyhow::{Result, bail};
 use serde_json::Map;
 
-use super::{gather, output};
+use super::known::Around;
+use super::{gather, known, output};
 use crate::cli::UpgradeArgs;
 use crate::compare::{Half, Input, compare};
 use crate::comparison::{Comparison, Mode, Provenance, Rendered};
@@ -37,7 +38,7 @@ fn gathered(args: &UpgradeArgs) -> Result<Comparison> {
         bail!("release {name} against which chart? helm cnidiff {name} CHART, for example cilium/cilium --version 1.19.6");
     };
     let helm = Helm::find()?;
-    let (_facts, facts_used) = gather::facts(&args.output)?;
+    let (facts, facts_used) = gather::facts(&args.output)?;
     let stdin = gather::stdin(&args.values)?;
     let (current, located, typed) = thread::scope(|scope| {
         let located = scope.spawn(|| chart::locate(chart, &args.fetch, || Ok(helm.clone())));
@@ -92,7 +93,7 @@ fn gathered(args: &UpgradeArgs) -> Result<Comparison> {
         (joined(new), joined(version), old)
     });
     let version = version?;
-    let mut new = new?;
+    let mut new = new.map_err(|error| known::explain(&facts, &target.metadata, error))?;
     let mut old = old?;
     new.warnings.extend(gather::odd(&located));
     let mut unknown = current.unknown.clone();
@@ -127,20 +128,31 @@ fn gathered(args: &UpgradeArgs) -> Result<Comparison> {
         }),
         applied_by: AppliedBy::Helm,
     };
+    let inherited = inherit(mode, &user, &current.release, &target, version.null_defaults());
+    let flags = args.mode.flags();
+    let around = Around {
+        values: Some((&inherited, &target.values)),
+        flags: &flags,
+        api_versions: &current.server.api_versions,
+        kubernetes: current.server.version.as_deref(),
+    };
+    let (step, facts_know) = known::judge(&facts, &old, &new, &around);
+    let renames = known::renames(&facts, step.as_ref(), &config);
     let input = Input {
         old,
         new,
         options: gather::options(namespace, origin),
         circumstances,
-        notes: Vec::new(),
+        notes: facts_know.notes,
+        unknown: [unknown, facts_know.unknown].concat(),
+        secrets: gather::secrets([&current.release.config, &user]),
         show_secrets: args.output.show_secrets,
         provenance,
     };
     let redactor = input.redactor();
     let mut comparison = compare(input);
-    comparison.verdict.unknown.extend(unknown);
     let inheritance = Inheritance { release: &current.release, user: &user, chosen: mode, nulls: version.null_defaults() };
-    let case = Case { old: &current.release.chart, new: &target, templates: &located.templates(), config: &config, renames: &[] };
+    let case = Case { old: &current.release.chart, new: &target, templates: &located.templates(), config: &config, renames: &renames };
     let compared = values::compare(&case, Some(&inheritance), &redactor);
     comparison.verdict.dead_overrides = compared.dead();
     comparison.add_notes(compared.notes);

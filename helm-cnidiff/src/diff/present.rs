@@ -12,8 +12,8 @@ use crate::comparison::{
 use crate::manifest::Object;
 use crate::redact::{Redactor, Subject};
 
-/// What a report shows of a delta; `notes` are those of the whole report.
-pub fn object_change(delta: &Delta<'_>, redactor: &Redactor, notes: &[Note]) -> ObjectChange {
+/// What a report shows of a delta; `notes` are those about its object.
+pub fn object_change(delta: &Delta<'_>, redactor: &Redactor, notes: &[&Note]) -> ObjectChange {
     let object = delta.object();
     let presenter = Presenter { delta, redactor, notes, subject: Subject::of(object.id.group(), &object.id.kind) };
     let change = match (delta.old, delta.new) {
@@ -35,7 +35,7 @@ pub fn object_change(delta: &Delta<'_>, redactor: &Redactor, notes: &[Note]) -> 
 struct Presenter<'p> {
     delta: &'p Delta<'p>,
     redactor: &'p Redactor,
-    notes: &'p [Note],
+    notes: &'p [&'p Note],
     subject: Subject,
 }
 
@@ -97,12 +97,8 @@ impl Presenter<'_> {
 
     /// Level of the worst note that speaks of this field.
     fn level(&self, edit: &Edit) -> Option<Level> {
-        let id = &self.delta.object().id;
-        let about = |note: &&Note| {
-            note.object.as_ref() == Some(id)
-                && !note.path.is_empty()
-                && (covers(&note.path, &edit.path) || note.also.contains(&edit.path))
-        };
+        let about =
+            |note: &&&Note| !note.path.is_empty() && (covers(&note.path, &edit.path) || note.also.contains(&edit.path));
         self.notes.iter().filter(about).map(|note| note.level).min()
     }
 

@@ -1,11 +1,12 @@
 //! Rules about ConfigMaps and Secrets.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::{Case, Rule, Saying, changed};
 use crate::comparison::{FieldPath, Level, Shown};
+use crate::diff::tree::Edit;
 use crate::manifest::{Object, ObjectSet};
 
 /// Pods read most configuration when they start: a change that replaces no pod changes nothing yet.
@@ -16,16 +17,17 @@ pub(super) const RESTARTS_NOBODY: Rule = Rule {
             .filter(|(delta, ..)| !delta.template_edits().is_empty())
             .map(|(delta, ..)| named(delta.object()))
             .collect();
+        let readers = readers(case.new);
         for (delta, ..) in changed(case).filter(|(d, ..)| matches!(d.kind(), "ConfigMap" | "Secret")) {
             let Some(edit) = delta.edits.iter().find(|edit| !edit.path.starts_with(&["metadata"])) else { continue };
             let id = &delta.object().id;
-            let readers: Vec<&Object> = readers(case.new, delta.kind(), &id.namespace, &id.name).collect();
+            let Some(readers) = readers.get(&named(delta.object())) else { continue };
             let waiting: Vec<String> = readers
                 .iter()
                 .filter(|object| !replaced.contains(&named(object)))
                 .map(|object| object.id.to_string())
                 .collect();
-            if readers.is_empty() || waiting.is_empty() {
+            if waiting.is_empty() {
                 continue;
             }
             let title = format!("{} changes and no pod of {} is replaced", delta.kind(), waiting.join(", "));
@@ -61,38 +63,74 @@ fn named(object: &Object) -> (&str, &str, &str) {
     (&object.id.kind, &object.id.namespace, &object.id.name)
 }
 
-/// Workloads whose pods use a ConfigMap or Secret.
-fn readers<'a>(
-    set: &'a ObjectSet,
-    kind: &'a str,
-    namespace: &'a str,
-    name: &'a str,
-) -> impl Iterator<Item = &'a Object> {
+type Named<'a> = (&'a str, &'a str, &'a str);
+
+/// Workloads by the ConfigMaps and Secrets that their pods use.
+fn readers(set: &ObjectSet) -> BTreeMap<Named<'_>, Vec<&Object>> {
+    let mut readers: BTreeMap<Named<'_>, Vec<&Object>> = BTreeMap::new();
     let workloads = ["DaemonSet", "Deployment", "StatefulSet"].into_iter().flat_map(|kind| set.of_kind("apps", kind));
-    workloads.filter(move |object| {
-        object.id.namespace == namespace && uses(&object.value["spec"]["template"]["spec"], kind, name)
-    })
+    for object in workloads {
+        let used: BTreeSet<(&str, &str)> = used(&object.value["spec"]["template"]["spec"]).into_iter().collect();
+        for (kind, name) in used {
+            readers.entry((kind, &object.id.namespace, name)).or_default().push(object);
+        }
+    }
+    readers
 }
 
-fn uses(pod: &Value, kind: &str, name: &str) -> bool {
-    let (source, reference, key, field) = match kind {
-        "Secret" => ("secret", "secretRef", "secretKeyRef", "secretName"),
-        _ => ("configMap", "configMapRef", "configMapKeyRef", "name"),
+/// Kind and name of each ConfigMap and Secret that a pod mounts or takes variables from.
+fn used<'a>(pod: &'a Value) -> Vec<(&'static str, &'a str)> {
+    let mut used = Vec::new();
+    let mut add = |kind, name: &'a Value| {
+        if let Value::String(name) = name {
+            used.push((kind, name.as_str()));
+        }
     };
-    let volume = |v: &Value| {
-        v[source][field] == name || list(&v["projected"]["sources"]).iter().any(|s| s[source]["name"] == name)
-    };
-    let container = |c: &Value| {
-        list(&c["envFrom"]).iter().any(|e| e[reference]["name"] == name)
-            || list(&c["env"]).iter().any(|e| e["valueFrom"][key]["name"] == name)
-    };
-    list(&pod["volumes"]).iter().any(volume)
-        || list(&pod["containers"]).iter().chain(list(&pod["initContainers"])).any(container)
+    for volume in list(&pod["volumes"]) {
+        add("ConfigMap", &volume["configMap"]["name"]);
+        add("Secret", &volume["secret"]["secretName"]);
+        for source in list(&volume["projected"]["sources"]) {
+            add("ConfigMap", &source["configMap"]["name"]);
+            add("Secret", &source["secret"]["name"]);
+        }
+    }
+    for container in list(&pod["containers"]).iter().chain(list(&pod["initContainers"])) {
+        for source in list(&container["envFrom"]) {
+            add("ConfigMap", &source["configMapRef"]["name"]);
+            add("Secret", &source["secretRef"]["name"]);
+        }
+        for variable in list(&container["env"]) {
+            add("ConfigMap", &variable["valueFrom"]["configMapKeyRef"]["name"]);
+            add("Secret", &variable["valueFrom"]["secretKeyRef"]["name"]);
+        }
+    }
+    used
 }
 
 fn list(value: &Value) -> &[Value] {
     value.as_array().map(Vec::as_slice).unwrap_or_default()
 }
+
+/// A key that is gone is a switch that falls back.
+pub(super) const KEYS: Rule = Rule {
+    ids: &["config-keys-removed"],
+    run: |case, notes| {
+        for (delta, ..) in changed(case).filter(|(d, ..)| d.kind() == "ConfigMap") {
+            let key = |edit: &&Edit| edit.new.is_none() && edit.path.starts_with(&["data"]) && edit.path.0.len() == 2;
+            for edit in delta.edits.iter().filter(key) {
+                let saying = Saying {
+                    level: Level::Risk,
+                    id: "config-keys-removed",
+                    title: "keys are gone from the configuration",
+                    why: "They switch features: what reads them falls back to the default of its version.",
+                    fix: "Compare with the release notes what the default is now, or whether the key has another name.",
+                    source: "",
+                };
+                notes.field(&saying, &delta.object().id, edit);
+            }
+        }
+    },
+};
 
 /// `immutable: true` is meant.
 pub(super) const IMMUTABLE: Rule = Rule {

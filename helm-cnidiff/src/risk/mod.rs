@@ -8,6 +8,7 @@
 //! ```
 
 mod config;
+mod crds;
 mod objects;
 mod pod;
 mod release;
@@ -77,16 +78,18 @@ pub const RULES: &[Rule] = &[
     rollout::SELECTOR,
     rollout::RENAMED,
     rollout::REMOVED,
+    rollout::ADDED,
     rollout::ON_DELETE,
     rollout::STRATEGY,
     rollout::SURGE,
     pod::TEMPLATE,
     config::RESTARTS_NOBODY,
+    config::KEYS,
     config::IMMUTABLE,
     objects::IMMUTABLE_FIELD,
     objects::RIGHTS,
     objects::BINDING,
-    objects::CRDS,
+    crds::CRDS,
     objects::REACHED_BY,
     objects::GONE,
     objects::NAMESPACE,
@@ -98,6 +101,8 @@ pub const RULES: &[Rule] = &[
 pub struct Notes<'a> {
     redactor: &'a Redactor,
     list: Vec<Note>,
+    /// Where in the list a kind of note about an object is.
+    places: BTreeMap<(&'static str, ObjectRef), usize>,
 }
 
 /// What a rule says, beside where.
@@ -120,8 +125,9 @@ pub struct Saying<'s> {
 impl Notes<'_> {
     /// A note about a field of an object.
     pub fn field(&mut self, saying: &Saying<'_>, object: &ObjectRef, edit: &Edit) {
-        let same = |note: &&mut Note| note.id == saying.id && note.object.as_ref() == Some(object);
-        if let Some(note) = self.list.iter_mut().find(same) {
+        let key = (saying.id, object.clone());
+        if let Some(place) = self.places.get(&key) {
+            let note = &mut self.list[*place];
             if note.path != edit.path && !note.also.contains(&edit.path) {
                 note.also.push(edit.path.clone());
             }
@@ -133,6 +139,7 @@ impl Notes<'_> {
             }
             return;
         }
+        self.places.insert(key, self.list.len());
         let subject = Subject::of(object.group(), &object.kind);
         let shown = |value: Option<&Value>| self.redactor.shown(subject, &edit.path, value);
         let (old, new) = (shown(edit.old.as_ref()), shown(edit.new.as_ref()));
@@ -168,7 +175,7 @@ impl Notes<'_> {
 
 /// Judges a comparison. `known` are notes of the facts for this version step.
 pub fn judge(case: &Case<'_>, known: Vec<Note>) -> (Vec<Note>, Verdict) {
-    let mut notes = Notes { redactor: case.redactor, list: Vec::new() };
+    let mut notes = Notes { redactor: case.redactor, list: Vec::new(), places: BTreeMap::new() };
     for rule in RULES {
         (rule.run)(case, &mut notes);
     }

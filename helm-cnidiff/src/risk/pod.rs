@@ -1,4 +1,6 @@
 //! Rules about the pod template, field by field: what a node, an admission controller or a scheduler makes of it.
+//!
+//! Long because it is one ordered table: the first rule that is about a field has it.
 
 use std::cmp::Ordering;
 
@@ -29,8 +31,8 @@ pub struct Leaf<'e> {
     pub new: Option<&'e Value>,
     /// It came or went with the whole container.
     pub with_container: bool,
-    /// The new pod uses the node's network.
-    pub host_network: bool,
+    /// The new pod template.
+    pub template: &'e Value,
 }
 
 impl Leaf<'_> {
@@ -106,7 +108,8 @@ fn host_port(l: &Leaf<'_>) -> Option<Level> {
     let positive = |value: Option<&Value>| value.and_then(Value::as_u64).is_some_and(|n| n > 0);
     let written = l.last() == "hostPort" && positive(l.new);
     // With hostNetwork a declared port is a host port: the API server fills it in.
-    let declared = l.host_network && l.last() == "containerPort" && l.has("ports") && l.new.is_some();
+    let host_network = l.template["spec"]["hostNetwork"] == true;
+    let declared = host_network && l.last() == "containerPort" && l.has("ports") && l.new.is_some();
     risk(written || declared)
 }
 
@@ -157,7 +160,22 @@ fn probes(l: &Leaf<'_>) -> Option<Level> {
         "terminationGracePeriodSeconds",
     ];
     let probe = ["livenessProbe", "readinessProbe", "startupProbe"].iter().any(|key| l.has(key));
-    level(probe, !TIMES.contains(&l.last()))
+    level(probe, !TIMES.contains(&l.last()) && !same_port(l))
+}
+
+/// Whether a port is called by its name on one side and by its number on the other, and the name stands for the number.
+fn same_port(l: &Leaf<'_>) -> bool {
+    let [Step::Key(spec), Step::Key(list), Step::Item(name), ..] = l.path.0.as_slice() else { return false };
+    let (Some(old), Some(new)) = (l.old, l.new) else { return false };
+    let container = l.template[spec][list].as_array().into_iter().flatten().find(|c| c["name"] == name.as_str());
+    let number = |port: &Value| match port {
+        Value::String(name) => {
+            let ports = container.and_then(|c| c["ports"].as_array()).into_iter().flatten();
+            ports.filter(|p| p["name"] == name.as_str()).find_map(|p| p["containerPort"].as_u64())
+        }
+        other => other.as_u64(),
+    };
+    l.last() == "port" && number(old).is_some() && number(old) == number(new)
 }
 
 fn shutdown(l: &Leaf<'_>) -> Option<Level> {
@@ -167,7 +185,16 @@ fn shutdown(l: &Leaf<'_>) -> Option<Level> {
 }
 
 fn environment(l: &Leaf<'_>) -> Option<Level> {
-    level(l.in_container() && (l.has("env") || l.has("envFrom")), l.removed())
+    let order = l.order() && l.last() == "env" && expands(l);
+    level(l.in_container() && (l.has("env") || l.has("envFrom")), l.removed() || order)
+}
+
+/// Whether a variable of the container refers to another one: `$(NAME)` is replaced only by what stands before it.
+fn expands(l: &Leaf<'_>) -> bool {
+    let [.., Step::Key(list), Step::Item(name), Step::Key(_)] = l.path.0.as_slice() else { return false };
+    let container = l.template["spec"][list].as_array().into_iter().flatten().find(|c| c["name"] == name.as_str());
+    let variables = container.and_then(|c| c["env"].as_array()).into_iter().flatten();
+    variables.filter_map(|variable| variable["value"].as_str()).any(|text| text.contains("$("))
 }
 
 fn arguments(l: &Leaf<'_>) -> Option<Level> {
@@ -178,12 +205,16 @@ fn arguments(l: &Leaf<'_>) -> Option<Level> {
 fn init_containers(l: &Leaf<'_>) -> Option<Level> {
     let item = matches!(l.edit.path.0.last(), Some(Step::Item(_))) && l.with_container;
     let list = l.edit.path.0.last() == Some(&Step::Key("initContainers".into()));
-    risk(l.has("initContainers") && (item || list || l.order() && l.last() == "initContainers"))
+    let renamed = matches!(l.path.0.as_slice(), [.., Step::Key(list), Step::Item(_), Step::Key(name)]
+        if !l.with_container && list == "initContainers" && name == "name");
+    risk(l.has("initContainers") && (item || list || renamed || l.order() && l.last() == "initContainers"))
 }
 
 fn containers(l: &Leaf<'_>) -> Option<Level> {
     let order = l.order() && l.last() == "containers";
-    level(l.has("containers") && (l.with_container || order), l.removed())
+    let renamed = matches!(l.path.0.as_slice(), [.., Step::Key(list), Step::Item(_), Step::Key(name)]
+        if !l.with_container && list == "containers" && name == "name");
+    level(l.has("containers") && (l.with_container || order || renamed), l.removed() || renamed)
 }
 
 fn template_metadata(l: &Leaf<'_>) -> Option<Level> {
@@ -219,7 +250,7 @@ pub const POD_RULES: &[PodRule] = &[
     node(
         "init-containers",
         init_containers,
-        "an init container is added, removed or moved",
+        "an init container is added, removed, renamed or moved",
         "It is the start-up path of the agent: it installs CNI binaries and configuration, mounts file systems, waits for others. \
          A pod whose init container fails never gets to the agent.",
         "Read what the init container does to the node, and whether anything relies on what it leaves there.",
@@ -227,8 +258,8 @@ pub const POD_RULES: &[PodRule] = &[
     field(
         "containers",
         containers,
-        "a container of the pod is added, removed or moved",
-        "The pod is ready only when all its containers are.",
+        "a container of the pod is added, removed, renamed or moved",
+        "The pod is ready only when all its containers are; logs, exec and monitors find them by name.",
         "",
     ),
     node(
@@ -456,10 +487,13 @@ pub(super) const TEMPLATE: Rule = Rule {
     ids: &[],
     run: |case, notes| {
         for (delta, _, new) in changed(case) {
-            let host_network = new["spec"]["template"]["spec"]["hostNetwork"] == true;
+            let template = if delta.kind() == "CronJob" {
+                &new["spec"]["jobTemplate"]["spec"]["template"]
+            } else {
+                &new["spec"]["template"]
+            };
             for edit in &delta.edits {
-                for (rule, level) in
-                    judge_edit(edit, |path| delta.scope.in_template(path).map(<[Step]>::len), host_network)
+                for (rule, level) in judge_edit(edit, |path| delta.scope.in_template(path).map(<[Step]>::len), template)
                 {
                     let saying = Saying {
                         level,
@@ -480,7 +514,7 @@ pub(super) const TEMPLATE: Rule = Rule {
 fn judge_edit(
     edit: &Edit,
     below: impl Fn(&[Step]) -> Option<usize>,
-    host_network: bool,
+    template: &Value,
 ) -> Vec<(&'static PodRule, Level)> {
     let Some(length) = below(&edit.path.0) else { return Vec::new() };
     let top = edit.path.0.len() - length;
@@ -497,7 +531,7 @@ fn judge_edit(
         let path = FieldPath(path.0[top..].to_vec());
         let names = path.0.iter().filter_map(|step| if let Step::Key(key) = step { Some(key.clone()) } else { None });
         let keys = names.collect();
-        let leaf = Leaf { edit, path, keys, old, new, with_container, host_network };
+        let leaf = Leaf { edit, path, keys, old, new, with_container, template };
         // What is wrong with a whole container is told beside the container itself.
         let hits = POD_RULES.iter().filter(|rule| !with_container || rule.whole_containers || rule.id == "containers");
         let hits = hits.filter_map(|rule| Some((rule, (rule.judge)(&leaf)?)));

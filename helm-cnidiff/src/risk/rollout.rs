@@ -113,6 +113,50 @@ pub(super) const REMOVED: Rule = Rule {
     },
 };
 
+/// A DaemonSet that is new starts on every node it matches.
+pub(super) const ADDED: Rule = Rule {
+    ids: &["daemonset-added"],
+    run: |case, notes| {
+        for delta in case.compared.deltas.iter().filter(|d| d.old.is_none() && d.kind() == "DaemonSet") {
+            let new = &delta.object().value;
+            let pod = &new["spec"]["template"]["spec"];
+            let ports = host_ports(new);
+            let list = |key: &str| pod[key].as_array().map(Vec::as_slice).unwrap_or_default();
+            let privileged = list("containers")
+                .iter()
+                .chain(list("initContainers"))
+                .any(|c| c["securityContext"]["privileged"] == true);
+            let paths = list("volumes").iter().any(|v| v["hostPath"].is_object());
+            let mut reach: Vec<String> = Vec::new();
+            if pod["hostNetwork"] == true {
+                reach.push("the node's network".into());
+            }
+            if !ports.is_empty() {
+                reach.push(format!("host ports {}", ports.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")));
+            }
+            if paths {
+                reach.push("host paths".into());
+            }
+            if privileged {
+                reach.push("privileged containers".into());
+            }
+            let why = match reach.is_empty() {
+                true => "Its images are pulled on every node.".to_owned(),
+                false => format!("Its images are pulled on every node, and it asks for {}.", reach.join(", ")),
+            };
+            let saying = Saying {
+                level: if reach.is_empty() { Level::Info } else { Level::Risk },
+                id: "daemonset-added",
+                title: "a new DaemonSet starts on every node",
+                why: &why,
+                fix: "Mirror its images, and see that its ports are free and admission lets it in.",
+                source: "",
+            };
+            notes.whole(&saying, Some(&delta.object().id));
+        }
+    },
+};
+
 fn strategy(workload: &Value) -> &Value {
     let spec = &workload["spec"];
     if spec["updateStrategy"].is_null() { &spec["strategy"] } else { &spec["updateStrategy"] }
