@@ -82,6 +82,24 @@ impl Page {
         words
     }
 
+    /// Facts in a row, broken only between two of them unless one is very long.
+    pub(super) fn facts(&self, text: &Safe, look: Look) -> Vec<Word> {
+        const LONG: usize = 40;
+        let facts: Vec<&str> = text.as_str().split(" · ").collect();
+        let mut words = Vec::new();
+        for (i, fact) in facts.iter().enumerate() {
+            let dot = if i + 1 < facts.len() { " ·" } else { "" };
+            let fact = Safe::new(format!("{fact}{dot}"));
+            let wide = columns(fact.as_str());
+            if facts.len() > 1 && wide <= LONG {
+                words.push(Word::new(self.shown(fact.as_str()), look));
+            } else {
+                words.extend(self.prose(&fact, look));
+            }
+        }
+        words
+    }
+
     /// Words of a value, taken literally; one that is wider than a line is broken.
     pub(super) fn literal(&self, text: &Safe, look: Look) -> Vec<Word> {
         let text = self.shown(text.as_str());

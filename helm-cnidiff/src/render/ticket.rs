@@ -1,7 +1,7 @@
 //! What goes into a change ticket: pieces in the order of the report, as many as the ticket holds. The verdict is never cut.
 
 use super::Show;
-use super::outline::{Group, Item, NoteItem, Outline, Table};
+use super::outline::{Group, Item, Kind, NoteItem, Outline, Table};
 use super::text::{count, thousands};
 use super::value::Limits;
 use crate::comparison::{Comparison, Level};
@@ -97,7 +97,7 @@ fn assemble(outline: &Outline, max: usize, all: bool, markup: &impl Markup) -> S
                     notes += 1;
                     notes_shown += usize::from(fits);
                 }
-                Item::Group(_) if part.noun == "object" => {
+                Item::Group(_) if matches!(part.kind, Kind::DaemonSets | Kind::Objects) => {
                     objects += 1;
                     objects_shown += usize::from(fits);
                 }

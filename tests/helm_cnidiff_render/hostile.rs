@@ -1,0 +1,4 @@
+use helm_cnidiff::comparison::Comparison;
+pub(crate) fn hostile() -> Comparison {
+    crate::samples::everything()
+}
