@@ -41,7 +41,7 @@ pub(super) const SQUEEZES: [Squeeze; 16] = [
     Squeeze { daemonsets: 6, values: 2, others: 0, objects: 8, narrow: true, brief: false },
     Squeeze { daemonsets: 4, values: 1, others: 0, objects: 6, narrow: true, brief: false },
     Squeeze { daemonsets: 8, values: 3, others: 0, objects: 8, narrow: true, brief: true },
-    Squeeze { daemonsets: 5, values: 2, others: 0, objects: 5, narrow: true, brief: true },
-    Squeeze { daemonsets: 3, values: 1, others: 0, objects: 3, narrow: true, brief: true },
-    Squeeze { daemonsets: 0, values: 0, others: 0, objects: 2, narrow: true, brief: true },
+    Squeeze { daemonsets: 6, values: 2, others: 0, objects: 5, narrow: true, brief: true },
+    Squeeze { daemonsets: 5, values: 1, others: 0, objects: 4, narrow: true, brief: true },
+    Squeeze { daemonsets: 4, values: 1, others: 0, objects: 3, narrow: true, brief: true },
 ];

@@ -23,8 +23,11 @@ pub struct HumanStyle {
     pub show: Show,
 }
 
-/// Lines that the report is folded to, if what is important leaves room for that.
+/// Lines that the report is folded to, if what is important leaves room for that; on a narrow terminal as many more as
+/// they are shorter.
 const LINES: usize = 120;
+/// Columns from which on a terminal is not narrow.
+const NARROW: usize = 80;
 /// Columns of "× BLOCKER  ": symbol, word, gaps.
 const MARK: usize = 11;
 /// Columns of a value that may be wrapped together with its path.
@@ -51,7 +54,7 @@ pub fn human(comparison: &Comparison, style: &HumanStyle) -> String {
     }
     let mut page = draw(&outline, &SQUEEZES[0]);
     for squeeze in &SQUEEZES[1..] {
-        if page.lines <= LINES {
+        if page.lines <= LINES * NARROW / width.min(NARROW) {
             break;
         }
         page = draw(&outline, squeeze);
@@ -224,8 +227,9 @@ impl Human {
         self.more(note.places.len() - places, "place", MARK + 2);
         let mut why = self.page.prose(&note.why, Look::Faint);
         if !note.source.is_empty() {
-            let source = self.page.shown(note.source.as_str());
-            why.extend(source.split(' ').map(|word| Word::new(word, Look::Info)));
+            let url = note.source.as_str().starts_with("https://");
+            let source = if url { note.source.clone() } else { Safe::new(format!("({})", note.source)) };
+            why.extend(self.page.prose(&source, if url { Look::Info } else { Look::Faint }));
         }
         if brief {
             self.folded |= !why.is_empty();
@@ -293,18 +297,20 @@ impl Human {
     fn group(&mut self, group: &Group, few: usize) {
         let (rows, left_out) =
             if group.brief { (Vec::new(), 0) } else { group.choice(if group.open || self.all { few } else { 0 }) };
-        let summary = rows.is_empty() && !group.summary.is_empty();
-        self.folded |= summary && !group.brief;
+        let folded = rows.is_empty() && !group.brief;
+        self.folded |= folded;
         let object = group.mark != Mark::Same;
         let lead = if object { 2 } else { 0 };
         let painted = if object { self.sign(group.mark) + " " } else { String::new() };
         let mut title = self.page.literal(&group.title, Look::Strong);
         let mut aside = self.page.prose(&group.aside, Look::Faint);
-        if summary {
-            if !aside.is_empty() {
+        if rows.is_empty() {
+            let colon = if group.summary.is_empty() || group.names.is_empty() { "" } else { ": " };
+            let summary = Safe::new(format!("{}{colon}{}", group.summary, group.names));
+            if !aside.is_empty() && !summary.is_empty() {
                 aside.push(Word::new(self.page.shown("·"), Look::Faint));
             }
-            aside.extend(self.page.prose(&group.summary, Look::Faint));
+            aside.extend(self.page.prose(&summary, Look::Faint));
         }
         if !aside.is_empty() && self.page.columns(&title) + 2 + self.page.columns(&aside) > self.page.width - lead {
             self.page.put(Lead { painted, columns: lead, hang: lead + 2 }, &title);

@@ -163,14 +163,17 @@ impl Page {
         self.line(&line);
     }
 
-    /// The text in pieces that fit; `None` is a new line.
+    /// The text in pieces that fit, broken behind a dot, a slash and the like if there is one; `None` is a new line.
     fn chunks(&self, text: &str, used: &mut usize, hang: usize) -> Vec<Option<String>> {
+        const NEAR: usize = 24;
         let mut out = Vec::new();
         let mut chunk = String::new();
         for c in text.chars() {
             if *used + width(c) > self.width && *used > hang {
-                out.extend([Some(std::mem::take(&mut chunk)), None]);
-                *used = hang;
+                let near = chunk.char_indices().rev().take(NEAR).find(|(_, c)| "./,:]@".contains(*c));
+                let rest = near.map(|(at, c)| chunk.split_off(at + c.len_utf8())).unwrap_or_default();
+                out.extend([Some(std::mem::replace(&mut chunk, rest)), None]);
+                *used = hang + columns(&chunk);
             }
             chunk.push(c);
             *used += width(c);

@@ -216,17 +216,18 @@ impl Human {
                 self.page.line(&line);
             }
         } else {
-            let label = names.iter().map(|name| columns(name)).max().unwrap_or(0);
             for (path, cells) in rows {
                 let words = self.page.literal(path, Look::Plain);
                 self.page.put(Lead { painted: "    ".to_owned(), columns: 4, hang: 6 }, &words);
-                for ((text, name), column) in cells.iter().zip(&names).zip(&table.columns) {
-                    let look = if column.chosen { Look::Strong } else { Look::Plain };
-                    let pad = " ".repeat(label - columns(name) + 2);
-                    let painted = format!("      {}{pad}", self.page.paint(name, Look::Faint));
-                    let words = self.page.literal(text, look);
-                    self.page.put(Lead { painted, columns: label + 8, hang: label + 8 }, &words);
+                let mut words = Vec::new();
+                for (i, ((text, name), column)) in cells.iter().zip(&names).zip(&table.columns).enumerate() {
+                    if i > 0 {
+                        words.push(Word::new(self.page.shown("·"), Look::Faint));
+                    }
+                    words.push(Word::new(name, Look::Faint));
+                    words.extend(self.page.literal(text, if column.chosen { Look::Strong } else { Look::Plain }));
                 }
+                self.page.put(Lead { painted: "      ".to_owned(), columns: 6, hang: 8 }, &words);
             }
         }
         self.more(table.rows.len() - shown, "key", 4);

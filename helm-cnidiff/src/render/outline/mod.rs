@@ -108,8 +108,12 @@ pub(super) struct Group {
     pub(super) rows: Vec<Row>,
     /// Whether rows that no note speaks of are shown when nobody asked for all.
     pub(super) open: bool,
-    /// What is said instead of the rows while they are not shown.
+    /// It is what the report is about: shown open where others are folded.
+    pub(super) prominent: bool,
+    /// What the rows come to.
     pub(super) summary: Safe,
+    /// Names of some rows, for where none is shown.
+    pub(super) names: Safe,
     /// Rows that [`Row::must`] be shown are told nowhere else.
     pub(super) keeps: bool,
     /// The summary says all that the rows say.
@@ -322,7 +326,9 @@ fn folded(noise: &[Noise], limits: Limits) -> Option<Part> {
             aside: Safe::new(format!("{}: {}", count(noise.count, "difference"), noise.title)),
             rows,
             open: true,
+            prominent: false,
             summary: Safe::default(),
+            names: Safe::default(),
             keeps: false,
             brief: false,
             noun: "difference",
@@ -357,7 +363,9 @@ fn shared_steps(path: &FieldPath) -> usize {
         let deeper = matches!(path.0.get(2), Some(Step::Key(key)) if key == "spec" || key == "metadata");
         return 2 + usize::from(deeper);
     }
-    if pod > 1 { pod } else { 1 }
+    let data =
+        matches!(path.0.first(), Some(Step::Key(key)) if matches!(key.as_str(), "data" | "stringData" | "binaryData"));
+    if pod > 1 { pod } else { usize::from(data) }
 }
 
 /// Says once what a run of neighbours has in common.
@@ -449,7 +457,9 @@ mod tests {
             aside: Safe::default(),
             rows,
             open: true,
+            prominent: false,
             summary: Safe::default(),
+            names: Safe::default(),
             keeps: true,
             brief: false,
             noun: "",

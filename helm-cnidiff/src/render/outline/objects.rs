@@ -80,14 +80,11 @@ fn object(change: &ObjectChange, restart: Option<String>, limits: Limits) -> Gro
     } else {
         let told = rows.iter().filter(|row| row.must()).count();
         let told = if told > 0 { format!(", {} of them told above", thousands(told)) } else { String::new() };
-        let names: Vec<&str> = rows.iter().map(|row| row.path.as_str()).collect();
-        // The keys of a ConfigMap say what it is about; paths into a pod's spec do not.
-        let names = match change.section {
-            Section::Config => format!(": {}", list(&names, 140)),
-            _ => String::new(),
-        };
-        format!("{}{told}{names}", count(rows.len(), noun))
+        format!("{}{told}", count(rows.len(), noun))
     };
+    // The keys of a ConfigMap say what it is about; paths into a pod's spec do not.
+    let names: Vec<&str> = rows.iter().map(|row| row.path.as_str()).collect();
+    let names = if change.section == Section::Config && !facts { list(&names, 80) } else { String::new() };
     Group {
         mark,
         title: Safe::new(change.object.to_string()),
@@ -95,7 +92,9 @@ fn object(change: &ObjectChange, restart: Option<String>, limits: Limits) -> Gro
         rows,
         // What is known of an object that comes or goes fits on the line of its name.
         open: !rest && !facts,
+        prominent: change.section == Section::DaemonSets,
         summary: Safe::new(summary),
+        names: Safe::new(names),
         keeps: false,
         brief: facts,
         noun,
@@ -203,7 +202,7 @@ fn grant_rows(grants: &GrantChange, limits: Limits) -> Vec<Row> {
     rows
 }
 
-/// `+ ciliumnodes.cilium.io "a"   get, list`
+/// `+ ciliumnodes.cilium.io/status   get, list   only node-a`
 fn grant_row(grant: &Grant, mark: Mark) -> Row {
     let mut name = grant.resource.clone();
     if !grant.group.is_empty() && !grant.resource.starts_with('/') {
@@ -211,10 +210,8 @@ fn grant_row(grant: &Grant, mark: Mark) -> Row {
         let slash = if sub.is_empty() { "" } else { "/" };
         name = format!("{resource}.{}{slash}{sub}", grant.group);
     }
-    if !grant.resource_name.is_empty() {
-        name.push_str(&format!(" {:?}", grant.resource_name));
-    }
-    row(Safe::new(name), mark, Body::One(Safe::new(grant.verbs.join(", "))), "")
+    let aside = if grant.resource_name.is_empty() { String::new() } else { format!("only {}", grant.resource_name) };
+    row(Safe::new(name), mark, Body::One(Safe::new(grant.verbs.join(", "))), aside)
 }
 
 fn crd_rows(crd: &CrdChange, limits: Limits) -> Vec<Row> {

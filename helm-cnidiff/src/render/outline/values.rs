@@ -37,14 +37,16 @@ fn row(path: Safe, mark: Mark, body: Body, aside: impl AsRef<str>) -> Row {
 
 fn group(title: String, aside: &str, rows: Vec<Row>, noun: &'static str) -> Option<Group> {
     let paths: Vec<&str> = rows.iter().map(|row| row.path.as_str()).collect();
-    let summary = Safe::new(shorten(&paths.join(", "), 300));
+    let names = Safe::new(shorten(&paths.join(", "), 300));
     (!rows.is_empty()).then(|| Group {
         mark: Mark::Same,
         title: Safe::new(title),
         aside: Safe::new(aside),
         rows,
         open: true,
-        summary,
+        prominent: false,
+        summary: Safe::default(),
+        names,
         keeps: noun == "override",
         brief: false,
         noun,
@@ -116,7 +118,7 @@ fn keys(keys: &[KeyDefault], mark: Mark, title: &str, limits: Limits) -> Option<
         .collect();
     let summary = Safe::new(by_first_key(keys));
     let group = group(format!("{title}: {}", thousands(keys.len())), "", rows, "key")?;
-    Some(Group { mark, open: false, summary, ..group })
+    Some(Group { mark, open: false, summary, names: Safe::default(), ..group })
 }
 
 /// `bpf 4, hubble 9, image`

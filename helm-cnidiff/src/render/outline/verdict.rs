@@ -42,6 +42,7 @@ pub(super) fn tally(comparison: &Comparison) -> Vec<Safe> {
 
 /// The verdict in facts.
 pub(super) fn facts(comparison: &Comparison, show: Show) -> Vec<Fact> {
+    let few = if show.all { usize::MAX } else { FEW };
     let mut facts = Vec::new();
     let mut add = |label, lines: Vec<String>| {
         if !lines.is_empty() {
@@ -51,15 +52,15 @@ pub(super) fn facts(comparison: &Comparison, show: Show) -> Vec<Fact> {
     add("from", side(&comparison.from));
     add("to", side(&comparison.to));
     if !comparison.counts.is_empty() || !comparison.verdict.restarts.is_empty() {
-        add("restarts", restarts(&comparison.verdict.restarts));
+        add("restarts", restarts(&comparison.verdict.restarts, few));
         add("objects", objects(&comparison.counts));
     }
     add("values", comparison.values.as_ref().map(values).unwrap_or_default());
     let unknown = &comparison.verdict.unknown;
     if !unknown.is_empty() {
-        let mut lines: Vec<String> = unknown.iter().take(FEW).map(|text| shortened(text)).collect();
-        if unknown.len() > FEW {
-            lines.push(format!("… and {} more", thousands(unknown.len() - FEW)));
+        let mut lines: Vec<String> = unknown.iter().take(few).map(|text| shortened(text)).collect();
+        if unknown.len() > few {
+            lines.push(format!("… and {} more", thousands(unknown.len() - few)));
         }
         facts.push(Fact { doubt: true, ..fact("unknown", lines) });
     }
@@ -154,17 +155,17 @@ fn side(side: &Side) -> Vec<String> {
     if words.is_empty() { Vec::new() } else { vec![words.join(" · ")] }
 }
 
-fn restarts(restarts: &[Restart]) -> Vec<String> {
+fn restarts(restarts: &[Restart], few: usize) -> Vec<String> {
     if restarts.is_empty() {
         return vec!["no pod restarts".to_owned()];
     }
     let mut lines: Vec<String> = restarts
         .iter()
-        .take(FEW)
+        .take(few)
         .map(|one| format!("{}: {}", shortened(&one.object.to_string()), restart(one)))
         .collect();
-    if restarts.len() > FEW {
-        lines.push(format!("… and the pods of {}", count(restarts.len() - FEW, "more workload")));
+    if restarts.len() > few {
+        lines.push(format!("… and the pods of {}", count(restarts.len() - few, "more workload")));
     }
     lines
 }
@@ -202,7 +203,7 @@ fn values(values: &Values) -> Vec<String> {
     let lost = is(|state| matches!(state, OverrideState::Unread | OverrideState::Renamed { .. }));
     let total = values.overrides_total;
     if total > 0 {
-        let tail = if lost > 0 { format!(", {} not read any more", thousands(lost)) } else { String::new() };
+        let tail = if lost > 0 { format!(" ({} not read any more)", thousands(lost)) } else { String::new() };
         words.push(format!("{}{tail}", count(total, "override")));
     }
     if words.is_empty() { vec!["no difference".to_owned()] } else { vec![words.join(", ")] }
