@@ -15,10 +15,8 @@ const HOSTILE: &str = "\x1b[2J\x1b]0;owned\x07 \u{9b}31m\r\nresult: SAME | `x` `
 pub(crate) fn hostile() -> Comparison {
     let mut comparison = everything();
     fill(&mut comparison, &mut |text| *text = HOSTILE.to_owned(), &mut |shown| {
-        *shown = match shown {
-            Shown::Absent => Shown::Absent,
-            Shown::Value(_) => Shown::Value(serde_json::json!({HOSTILE: [HOSTILE, HOSTILE]})),
-            secret => secret.clone(),
+        if matches!(shown, Shown::Value(_)) {
+            *shown = Shown::Value(serde_json::json!({HOSTILE: [HOSTILE, HOSTILE]}));
         }
     });
     comparison
@@ -201,7 +199,7 @@ fn no_format_lets_a_hostile_text_through() {
 fn html_is_well_formed_and_holds_no_other_tags_than_its_own() {
     for comparison in [Comparison::default(), same(), manifests(), upgrade(), everything(), hostile()] {
         let text = html(&comparison, &ALL);
-        let mut open: Vec<&str> = Vec::new();
+        let mut open: Vec<&str> = vec!["html", "head"];
         let body = text.split_once("</style>").expect("there is a style").1;
         for piece in body.split('<').skip(1) {
             let (tag, _) = piece.split_once('>').unwrap_or_else(|| panic!("a tag without end: {piece}"));
@@ -217,9 +215,7 @@ fn html_is_well_formed_and_holds_no_other_tags_than_its_own() {
                 None => open.push(name),
             }
         }
-        // The head is before the style, so its end and the document's are left.
-        let rest: Vec<&str> = open;
-        assert_eq!(rest, Vec::<&str>::new());
+        assert_eq!(open, Vec::<&str>::new());
         for outside in ["http://", "src=", "url(", "@import", "<script", "<link", "javascript:", " onclick"] {
             assert!(!text.contains(outside), "{outside}");
         }
@@ -243,7 +239,9 @@ fn outside_code(text: &str) -> String {
             Some(_) => {}
             None if ticks.len() >= 3 && line == format!("{ticks}diff") => fence = Some(ticks),
             None => {
-                out.push_str(&outside_spans(line));
+                // A line of HTML is not read as Markdown: a backtick in it is a backtick.
+                let html = line.starts_with("<details");
+                out.push_str(&if html { line.to_owned() } else { outside_spans(line) });
                 out.push('\n');
             }
         }
@@ -280,7 +278,7 @@ fn markdown_lets_nothing_out_of_code_and_text() {
             continue;
         }
         let outside = outside_code(&text);
-        let mut left = outside.clone();
+        let mut left = outside.replace("&#124;", "|").replace("\\]", "");
         for own in ["<details>", "<details open>", "</details>", "<summary>", "</summary>", "<b>", "</b>", "<br>"] {
             left = left.replace(own, "");
         }
@@ -333,7 +331,21 @@ fn a_secret_is_a_hash_wherever_it_stands() {
         let as_secret = dry.matches(&words.split_whitespace().collect::<String>()).count();
         // Each is told as what it is, none as if it were the value.
         assert_eq!(all, as_secret, "{format}");
-        assert!(format != "json" || !text.contains("\"value\": {\n"), "{format}");
+        if format == "json" {
+            none_is_plain(&serde_json::from_str(&text).expect("JSON"));
+        }
+    }
+}
+
+/// Panics where a value is shown as it is: `{"value": …}` and nothing else.
+fn none_is_plain(json: &serde_json::Value) {
+    match json {
+        serde_json::Value::Object(map) => {
+            assert!(map.len() != 1 || !map.contains_key("value"), "{json}");
+            map.values().for_each(none_is_plain);
+        }
+        serde_json::Value::Array(items) => items.iter().for_each(none_is_plain),
+        _ => {}
     }
 }
 

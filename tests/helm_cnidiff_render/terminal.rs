@@ -37,7 +37,7 @@ fn an_upgrade_is_read_in_120_lines_and_nothing_important_is_lost() {
 
 #[test]
 fn the_verdict_is_on_the_first_screen() {
-    for sample in samples() {
+    for sample in [same(), manifests(), upgrade(), everything()] {
         let text = human(&sample, &HumanStyle { width: 80, ..PLAIN });
         let head: Vec<&str> = text.lines().take(24).collect();
         assert!(head[1].starts_with("result: "), "{head:?}");
@@ -87,6 +87,7 @@ fn lines_keep_to_the_width() {
 /// Whether the line holds one unbreakable piece after its signs: a command, a path, a row of a table.
 fn alone(line: &str) -> bool {
     let text = line.trim_start_matches([' ', '→', '>', '!', '~', '+', '-']);
+    let text = text.strip_prefix("helm cnidiff  ").unwrap_or(text);
     let text = text.strip_prefix("result: ").map_or(text, |rest| rest.split_once("  ").map_or(rest, |(_, rest)| rest));
     text.starts_with('`') || !text.contains(' ') || text.ends_with(" ·") || text.ends_with(" |")
 }

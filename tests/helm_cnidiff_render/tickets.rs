@@ -25,7 +25,7 @@ fn huge() -> Comparison {
         level: None,
         aside: None,
     };
-    for i in 0..2_000 {
+    for i in 0..600 {
         let map = object("ConfigMap", &format!("map-{i:04}"));
         comparison.objects.push(differs(Section::Config, map, Change::Fields((0..30).map(field).collect())));
     }
@@ -40,7 +40,7 @@ fn huge() -> Comparison {
 fn a_ticket_is_never_too_long() {
     for comparison in [huge(), everything(), hostile()] {
         for (format, write, style) in WRITERS {
-            for max_chars in [8_000, 30_000, 60_000, 1_000_000] {
+            for max_chars in [8_000, 30_000] {
                 let text = write(&comparison, &TicketStyle { max_chars, ..style });
                 assert!(text.len() <= max_chars, "{format}: {} bytes of {max_chars}", text.len());
             }
@@ -60,10 +60,7 @@ fn what_is_cut_is_counted_and_the_verdict_is_whole() {
         let cut = write(&comparison, &TicketStyle { max_chars: 30_000, ..style });
         let said = cut.lines().find(|line| line.contains("Cut to fit")).unwrap_or_else(|| panic!("{format}: {cut}"));
         assert!(said.contains("of 507 notes shown") || said.contains("of 508 notes shown"), "{format}: {said}");
-        assert!(
-            said.contains(&format!("of 2,{} objects shown", objects - 2_000).replace(",11", ",011")),
-            "{format}: {said}"
-        );
+        assert!(said.contains(&format!("of {objects} objects shown")), "{format}: {said}");
         // As many as it says, and the facts of the verdict are those of the whole.
         for fact in ["restarts", "DaemonSet kube-system/cilium: 42 pods, 2 at once", "40 new keys", "Provenance"] {
             assert!(cut.contains(fact), "{format}: {fact}");

@@ -282,7 +282,8 @@ impl Human {
                 text.push_str(&format!(" and {} more", place.also.len() - shown));
                 self.folded = true;
             }
-            self.sentence(&Safe::new(format!("also {text}")), Look::Faint, at);
+            let words = self.page.literal(&Safe::new(format!("also {text}")), Look::Faint);
+            self.page.put(indent(at), &words);
         }
     }
 

@@ -63,6 +63,7 @@ impl Page {
         let mut word = Vec::new();
         for (part, command) in commands(&text) {
             if command {
+                let part = part.trim();
                 // In colour the looks say where a command starts and ends.
                 word.push(if self.colour { (part.to_owned(), Look::Strong) } else { (format!("`{part}`"), look) });
                 continue;

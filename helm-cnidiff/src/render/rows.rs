@@ -101,8 +101,20 @@ impl Human {
         let gutter = if row.must() { self.page.paint("!", level_look(row.level)) } else { " ".to_owned() };
         let path = self.page.shown(row.path.as_str());
         let path_look = if row.must() { Look::Strong } else { Look::Plain };
-        let mut painted =
-            format!("{}{gutter} {} {}", " ".repeat(at), self.sign(row.mark), self.page.paint(&path, path_look));
+        let signs = format!("{}{gutter} {} ", " ".repeat(at), self.sign(row.mark));
+        let aside = Safe::new(row_aside(row));
+        let aside = self.page.prose(&aside, if row.must() { level_look(row.level) } else { Look::Faint });
+        if lead + columns(&path) > self.page.width {
+            // Everything in turn beneath the beginning of the path.
+            let words = self.page.literal(&row.path, path_look);
+            self.page.put(Lead { painted: signs, columns: lead, hang: lead + 2 }, &words);
+            if !aside.is_empty() {
+                self.page.put(indent(lead + 2), &aside);
+            }
+            self.beneath(row, lead + 2);
+            return;
+        }
+        let mut painted = signs + &self.page.paint(&path, path_look);
         let mut used = lead + columns(&path);
         let mut aside_at = aside_at;
         if !drawn.one_line {
@@ -112,8 +124,6 @@ impl Human {
             painted.push_str(&self.page.painted(&drawn.body));
             used = drawn.used;
         }
-        let aside = Safe::new(row_aside(row));
-        let aside = self.page.prose(&aside, if row.must() { level_look(row.level) } else { Look::Faint });
         let aligned = aside_at.max(used) + 2;
         let start = if aligned + drawn.aside <= self.page.width { aligned } else { used + 2 };
         if drawn.aside > 0 && start + drawn.aside <= self.page.width {
@@ -126,17 +136,18 @@ impl Human {
             }
         }
         if !drawn.one_line {
-            self.values(row, lead + 2);
-        }
-        if let Body::Lines(lines) = &row.body {
+            self.beneath(row, lead + 2);
+        } else if let Body::Lines(lines) = &row.body {
             self.text(lines, lead + 2);
         }
     }
 
     /// Values too wide to stand beside the path, beneath it.
-    fn values(&mut self, row: &Row, at: usize) {
+    fn beneath(&mut self, row: &Row, at: usize) {
         let one_line = self.body(&row.body, row.mark, self.limit());
         match &row.body {
+            Body::Nothing => {}
+            Body::Lines(lines) => self.text(lines, at),
             Body::Pair { stem, old, new } if at + self.page.columns(&one_line) > self.page.width => {
                 if !stem.is_empty() {
                     let words = self.page.literal(stem, Look::Plain);

@@ -1,32 +1,31 @@
 //! Blockers, risks and what is worth knowing, those that say the same of several places put together.
 
+use std::collections::BTreeMap;
+
 use super::{Item, Kind, Limits, NoteItem, Part, Place, Safe, body, mark, path, shared_steps};
 use crate::comparison::{FieldPath, Level, Note};
 
 /// The part, if there is any note.
 pub(super) fn part(notes: &[Note], limits: Limits) -> Option<Part> {
     let mut items: Vec<NoteItem> = Vec::new();
+    let mut known: BTreeMap<_, usize> = BTreeMap::new();
     for note in notes {
-        let same = items.iter_mut().find(|item| {
-            item.level == note.level
-                && item.id.as_str() == note.id
-                && item.title == Safe::new(&note.title)
-                && item.why == Safe::new(&note.why)
-                && item.fix == Safe::new(&note.fix)
-        });
         let place = place(note, limits);
-        match same {
-            Some(item) => item.places.extend(place),
-            None => items.push(NoteItem {
-                level: note.level,
-                id: Safe::new(&note.id),
-                title: Safe::new(&note.title),
-                places: place.into_iter().collect(),
-                why: Safe::new(&note.why),
-                fix: Safe::new(&note.fix),
-                source: Safe::new(note.source.as_deref().unwrap_or_default()),
-            }),
+        let says = (note.level, &note.id, &note.title, &note.why, &note.fix);
+        if let Some(at) = known.get(&says) {
+            items[*at].places.extend(place);
+            continue;
         }
+        known.insert(says, items.len());
+        items.push(NoteItem {
+            level: note.level,
+            id: Safe::new(&note.id),
+            title: Safe::new(&note.title),
+            places: place.into_iter().collect(),
+            why: Safe::new(&note.why),
+            fix: Safe::new(&note.fix),
+            source: Safe::new(note.source.as_deref().unwrap_or_default()),
+        });
     }
     let worst = items.iter().map(|item| item.level).min()?;
     let title = if worst == Level::Info { "Worth knowing" } else { "Blockers and risks" };

@@ -48,7 +48,7 @@ fn counted(counts: &[KindCount], shown: usize) -> Vec<Remark> {
             let sums = [(count.changed, "changed"), (count.added, "added"), (count.removed, "removed")];
             let sums: Vec<String> =
                 sums.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{} {word}", thousands(*n))).collect();
-            format!("{} {}", count.kind, sums.join(", "))
+            verdict::plain(format!("{} {}", count.kind, sums.join(", ")))
         })
         .collect();
     if words.is_empty() { Vec::new() } else { vec![Remark { text: Safe::new(words.join(" · ")), level: None }] }
@@ -88,13 +88,13 @@ fn object(change: &ObjectChange, restart: Option<String>, limits: Limits) -> Gro
     Group {
         mark,
         title: Safe::new(change.object.to_string()),
-        aside: Safe::new(asides.join("; ")),
+        aside: Safe::new(verdict::plain(asides.join("; "))),
         rows,
         // What is known of an object that comes or goes fits on the line of its name.
         open: !rest && !facts,
         prominent: change.section == Section::DaemonSets,
-        summary: Safe::new(summary),
-        names: Safe::new(names),
+        summary: Safe::new(verdict::plain(summary)),
+        names: Safe::new(verdict::plain(names)),
         keeps: false,
         brief: facts,
         noun,
@@ -190,7 +190,7 @@ fn field_row(field: &FieldChange, also: &[String], under: Safe, path: Safe, limi
         words.pop();
     }
     if !also.is_empty() {
-        words.push(format!("also {}", also.join(", ")));
+        words.push(verdict::plain(format!("also {}", also.join(", "))));
     }
     Row { under, path, mark, body, aside: Safe::new(words.join("; ")), level: field.level, minor: false }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::verdict::plain;
 use super::{Body, Column, Group, Item, Kind, Limits, Mark, Part, Remark, Row, Safe, Table, count, path};
 use crate::comparison::{
     DefaultChange, FieldPath, ImageChange, KeyDefault, Level, Mode, Modes, Override, OverrideState, Shown, Step, Values,
@@ -37,7 +38,7 @@ fn row(path: Safe, mark: Mark, body: Body, aside: impl AsRef<str>) -> Row {
 
 fn group(title: String, aside: &str, rows: Vec<Row>, noun: &'static str) -> Option<Group> {
     let paths: Vec<&str> = rows.iter().map(|row| row.path.as_str()).collect();
-    let names = Safe::new(shorten(&paths.join(", "), 300));
+    let names = Safe::new(plain(shorten(&paths.join(", "), 300)));
     (!rows.is_empty()).then(|| Group {
         mark: Mark::Same,
         title: Safe::new(title),
@@ -76,6 +77,7 @@ fn override_row(one: &Override, limits: Limits) -> Row {
             (Mark::Same, None, set(), format!("hides a new default: {stem}{gap}{old} → {new}"))
         }
     };
+    let state = plain(state);
     let aside = match &one.note {
         Some(note) => format!("{state}; {note}"),
         None => state,
@@ -116,7 +118,7 @@ fn keys(keys: &[KeyDefault], mark: Mark, title: &str, limits: Limits) -> Option<
             row(path(&one.path, 0), mark, body, "")
         })
         .collect();
-    let summary = Safe::new(by_first_key(keys));
+    let summary = Safe::new(plain(by_first_key(keys)));
     let group = group(format!("{title}: {}", thousands(keys.len())), "", rows, "key")?;
     Some(Group { mark, open: false, summary, names: Safe::default(), ..group })
 }
@@ -170,7 +172,7 @@ fn mode_remarks(modes: &Modes) -> Vec<Remark> {
                 String::new()
             };
             let text = format!("{} {text}: {}{more}", count(paths.len(), "value"), few.join(", "));
-            said.push(Remark { text: Safe::new(text), level: Some(Level::Risk) });
+            said.push(Remark { text: Safe::new(plain(text)), level: Some(Level::Risk) });
         }
     };
     warn(&modes.drops, "of the release would be dropped");

@@ -10,12 +10,12 @@ const FEW: usize = 6;
 /// `cilium 1.18.4 → 1.19.6`, or the labels of both sides.
 pub(super) fn subject(comparison: &Comparison) -> Safe {
     let (from, to) = (&comparison.from, &comparison.to);
-    Safe::new(match (&from.chart, &from.version, &to.chart, &to.version) {
+    Safe::new(plain(match (&from.chart, &from.version, &to.chart, &to.version) {
         (Some(old), Some(a), Some(new), Some(b)) if old == new => format!("{old} {a} → {b}"),
         (Some(old), Some(a), Some(new), Some(b)) => format!("{old} {a} → {new} {b}"),
         _ if from.label.is_empty() && to.label.is_empty() => String::new(),
         _ => format!("{} → {}", from.label, to.label),
-    })
+    }))
 }
 
 /// What there is to count, worst first.
@@ -80,7 +80,7 @@ pub(super) fn provenance(comparison: &Comparison) -> Vec<Fact> {
     let mut all = Vec::new();
     let mut add = |label, text: &str| {
         if !text.is_empty() {
-            all.push(fact(label, vec![text.to_owned()]));
+            all.push(fact(label, vec![plain(text.to_owned())]));
         }
     };
     add("tool", tool);
@@ -117,6 +117,10 @@ pub(super) fn provenance(comparison: &Comparison) -> Vec<Fact> {
 
 /// Pods of one workload that restart: `12 pods, 2 at once (10%)`.
 pub(super) fn restart(restart: &Restart) -> String {
+    plain(restart_words(restart))
+}
+
+fn restart_words(restart: &Restart) -> String {
     let pods = match (restart.pods, restart.object.kind.as_str()) {
         (Some(pods), _) => count(usize::try_from(pods).unwrap_or(usize::MAX), "pod"),
         (None, "DaemonSet") => "one pod per node".to_owned(),
@@ -152,7 +156,7 @@ fn side(side: &Side) -> Vec<String> {
         label.push_str(&format!(", {status}"));
     }
     words.extend((!label.is_empty()).then_some(label));
-    if words.is_empty() { Vec::new() } else { vec![words.join(" · ")] }
+    if words.is_empty() { Vec::new() } else { vec![plain(words.join(" · "))] }
 }
 
 fn restarts(restarts: &[Restart], few: usize) -> Vec<String> {
@@ -162,7 +166,7 @@ fn restarts(restarts: &[Restart], few: usize) -> Vec<String> {
     let mut lines: Vec<String> = restarts
         .iter()
         .take(few)
-        .map(|one| format!("{}: {}", shortened(&one.object.to_string()), restart(one)))
+        .map(|one| format!("{}: {}", plain(shortened(&one.object.to_string())), restart(one)))
         .collect();
     if restarts.len() > few {
         lines.push(format!("… and the pods of {}", count(restarts.len() - few, "more workload")));
@@ -207,6 +211,11 @@ fn values(values: &Values) -> Vec<String> {
         words.push(format!("{}{tail}", count(total, "override")));
     }
     if words.is_empty() { vec!["no difference".to_owned()] } else { vec![words.join(", ")] }
+}
+
+/// Text of a chart or a cluster inside a sentence: what is between backticks in a sentence is a command of ours.
+pub(super) fn plain(text: String) -> String {
+    if text.contains('`') { text.replace('`', "'") } else { text }
 }
 
 fn shortened(text: &str) -> String {
