@@ -152,7 +152,7 @@ fn place(place: &Place) -> String {
     let mut text = words.join(" ");
     let body = match &place.body {
         Body::Nothing | Body::Lines(_) => String::new(),
-        Body::One(value) => escape(value.as_str()),
+        Body::One(value) => format!("{}{}", place.was_or_now(), escape(value.as_str())),
         Body::Pair { stem, old, new } => {
             let stem = if stem.is_empty() { String::new() } else { format!("{} ", escape(stem.as_str())) };
             format!(

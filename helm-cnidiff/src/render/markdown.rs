@@ -150,7 +150,7 @@ impl Markdown {
         let mut text = words.join(" ");
         let body = match &place.body {
             Body::Nothing | Body::Lines(_) => String::new(),
-            Body::One(value) => code(value.as_str()),
+            Body::One(value) => format!("{}{}", place.was_or_now(), code(value.as_str())),
             Body::Pair { stem, old, new } => {
                 let stem = if stem.is_empty() { String::new() } else { format!("{} ", code(stem.as_str())) };
                 match self.flavour {
@@ -319,6 +319,10 @@ fn inline_html(text: &str) -> String {
             '>' => out.push_str("&gt;"),
             '&' => out.push_str("&amp;"),
             '"' => out.push_str("&quot;"),
+            // They mean nothing in HTML; but not every reader of Markdown knows where HTML ends.
+            '[' => out.push_str("&#91;"),
+            ']' => out.push_str("&#93;"),
+            '`' => out.push_str("&#96;"),
             c => out.push(c),
         }
         if parts(c, last_three(text, i), rest) || c == '&' && before_word(rest) {

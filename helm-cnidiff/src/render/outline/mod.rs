@@ -204,6 +204,17 @@ impl Outline {
     }
 }
 
+impl Place {
+    /// In a sentence, whether the one value there is has gone or come.
+    pub(super) fn was_or_now(&self) -> &'static str {
+        match self.mark {
+            Mark::Added => "now ",
+            Mark::Removed => "was ",
+            Mark::Changed | Mark::Same => "",
+        }
+    }
+}
+
 impl Row {
     /// Whether a blocker or a risk speaks of it.
     pub(super) fn must(&self) -> bool {
