@@ -1,7 +1,18 @@
-//! The files of `data/`, compiled in. A test compares this list with the folder.
+//! The files of `data/`, compiled in. A test compares these lists with the folder.
 
-/// Name and text of each file, as [`Facts::with_overlay`](crate::Facts::with_overlay) takes them.
-pub(crate) const FILES: &[(&str, &str)] = &[
+/// Name and text of a file, as [`Facts::with_overlay`](crate::Facts::with_overlay) takes them.
+pub(crate) type File = (&'static str, &'static str);
+
+/// A folder of `data/`: a CNI, a family of CNIs, or `any`. Its `cni.yaml` is in [`CNIS`].
+pub(crate) struct Folder {
+    pub(crate) name: &'static str,
+    pub(crate) rules: &'static [File],
+    pub(crate) support: Option<File>,
+    pub(crate) defaults: Option<File>,
+}
+
+/// Every `cni.yaml`.
+pub(crate) const CNIS: &[File] = &[
     ("data/antrea/cni.yaml", include_str!("../data/antrea/cni.yaml")),
     ("data/aws-vpc-cni/cni.yaml", include_str!("../data/aws-vpc-cni/cni.yaml")),
     ("data/azure-cni/cni.yaml", include_str!("../data/azure-cni/cni.yaml")),
@@ -19,3 +30,143 @@ pub(crate) const FILES: &[(&str, &str)] = &[
     ("data/spiderpool/cni.yaml", include_str!("../data/spiderpool/cni.yaml")),
     ("data/weave/cni.yaml", include_str!("../data/weave/cni.yaml")),
 ];
+
+/// Folders with something besides.
+pub(crate) const FOLDERS: &[Folder] = &[
+    Folder {
+        name: "antrea",
+        rules: &[("data/antrea/rules.yaml", include_str!("../data/antrea/rules.yaml"))],
+        support: Some(("data/antrea/support.yaml", include_str!("../data/antrea/support.yaml"))),
+        defaults: None,
+    },
+    Folder {
+        name: "any",
+        rules: &[("data/any/rules.yaml", include_str!("../data/any/rules.yaml"))],
+        support: None,
+        defaults: None,
+    },
+    Folder {
+        name: "aws-vpc-cni",
+        rules: &[("data/aws-vpc-cni/rules.yaml", include_str!("../data/aws-vpc-cni/rules.yaml"))],
+        support: Some(("data/aws-vpc-cni/support.yaml", include_str!("../data/aws-vpc-cni/support.yaml"))),
+        defaults: None,
+    },
+    Folder {
+        name: "azure-cni",
+        rules: &[],
+        support: Some(("data/azure-cni/support.yaml", include_str!("../data/azure-cni/support.yaml"))),
+        defaults: None,
+    },
+    Folder {
+        name: "calico",
+        rules: &[
+            ("data/calico/upgrade/every-step.yaml", include_str!("../data/calico/upgrade/every-step.yaml")),
+            ("data/calico/upgrade/3.24-3.25.yaml", include_str!("../data/calico/upgrade/3.24-3.25.yaml")),
+            ("data/calico/upgrade/3.25-3.26.yaml", include_str!("../data/calico/upgrade/3.25-3.26.yaml")),
+            ("data/calico/upgrade/3.26-3.27.yaml", include_str!("../data/calico/upgrade/3.26-3.27.yaml")),
+            ("data/calico/upgrade/3.27-3.28.yaml", include_str!("../data/calico/upgrade/3.27-3.28.yaml")),
+            ("data/calico/upgrade/3.28-3.29.yaml", include_str!("../data/calico/upgrade/3.28-3.29.yaml")),
+            ("data/calico/upgrade/3.29-3.30.yaml", include_str!("../data/calico/upgrade/3.29-3.30.yaml")),
+            ("data/calico/upgrade/3.30-3.31.yaml", include_str!("../data/calico/upgrade/3.30-3.31.yaml")),
+            ("data/calico/upgrade/3.31-3.32.yaml", include_str!("../data/calico/upgrade/3.31-3.32.yaml")),
+        ],
+        support: Some(("data/calico/support.yaml", include_str!("../data/calico/support.yaml"))),
+        defaults: None,
+    },
+    Folder {
+        name: "canal",
+        rules: &[("data/canal/rules.yaml", include_str!("../data/canal/rules.yaml"))],
+        support: None,
+        defaults: None,
+    },
+    Folder {
+        name: "cilium",
+        rules: &[
+            ("data/cilium/upgrade/every-step.yaml", include_str!("../data/cilium/upgrade/every-step.yaml")),
+            ("data/cilium/upgrade/1.10-1.11.yaml", include_str!("../data/cilium/upgrade/1.10-1.11.yaml")),
+            ("data/cilium/upgrade/1.11-1.12.yaml", include_str!("../data/cilium/upgrade/1.11-1.12.yaml")),
+            ("data/cilium/upgrade/1.12-1.13.yaml", include_str!("../data/cilium/upgrade/1.12-1.13.yaml")),
+            ("data/cilium/upgrade/1.13-1.14.yaml", include_str!("../data/cilium/upgrade/1.13-1.14.yaml")),
+            ("data/cilium/upgrade/1.14-1.15.yaml", include_str!("../data/cilium/upgrade/1.14-1.15.yaml")),
+            ("data/cilium/upgrade/1.15-1.16.yaml", include_str!("../data/cilium/upgrade/1.15-1.16.yaml")),
+            ("data/cilium/upgrade/1.16-1.17.yaml", include_str!("../data/cilium/upgrade/1.16-1.17.yaml")),
+            ("data/cilium/upgrade/1.17-1.18.yaml", include_str!("../data/cilium/upgrade/1.17-1.18.yaml")),
+            ("data/cilium/upgrade/1.18-1.19.yaml", include_str!("../data/cilium/upgrade/1.18-1.19.yaml")),
+            ("data/cilium/upgrade/1.19-1.20.yaml", include_str!("../data/cilium/upgrade/1.19-1.20.yaml")),
+        ],
+        support: Some(("data/cilium/support.yaml", include_str!("../data/cilium/support.yaml"))),
+        defaults: Some(("data/cilium/defaults.yaml", include_str!("../data/cilium/defaults.yaml"))),
+    },
+    Folder {
+        name: "flannel",
+        rules: &[("data/flannel/rules.yaml", include_str!("../data/flannel/rules.yaml"))],
+        support: Some(("data/flannel/support.yaml", include_str!("../data/flannel/support.yaml"))),
+        defaults: None,
+    },
+    Folder {
+        name: "gke-dataplane-v2",
+        rules: &[],
+        support: Some(("data/gke-dataplane-v2/support.yaml", include_str!("../data/gke-dataplane-v2/support.yaml"))),
+        defaults: None,
+    },
+    Folder {
+        name: "kindnet",
+        rules: &[],
+        support: Some(("data/kindnet/support.yaml", include_str!("../data/kindnet/support.yaml"))),
+        defaults: None,
+    },
+    Folder {
+        name: "kube-ovn",
+        rules: &[],
+        support: Some(("data/kube-ovn/support.yaml", include_str!("../data/kube-ovn/support.yaml"))),
+        defaults: None,
+    },
+    Folder {
+        name: "kube-router",
+        rules: &[("data/kube-router/rules.yaml", include_str!("../data/kube-router/rules.yaml"))],
+        support: Some(("data/kube-router/support.yaml", include_str!("../data/kube-router/support.yaml"))),
+        defaults: None,
+    },
+    Folder {
+        name: "multus",
+        rules: &[("data/multus/rules.yaml", include_str!("../data/multus/rules.yaml"))],
+        support: Some(("data/multus/support.yaml", include_str!("../data/multus/support.yaml"))),
+        defaults: None,
+    },
+    Folder {
+        name: "ovn-kubernetes",
+        rules: &[],
+        support: Some(("data/ovn-kubernetes/support.yaml", include_str!("../data/ovn-kubernetes/support.yaml"))),
+        defaults: None,
+    },
+    Folder {
+        name: "spiderpool",
+        rules: &[],
+        support: Some(("data/spiderpool/support.yaml", include_str!("../data/spiderpool/support.yaml"))),
+        defaults: None,
+    },
+    Folder {
+        name: "weave",
+        rules: &[("data/weave/rules.yaml", include_str!("../data/weave/rules.yaml"))],
+        support: Some(("data/weave/support.yaml", include_str!("../data/weave/support.yaml"))),
+        defaults: None,
+    },
+];
+
+/// Ways from one CNI to another.
+pub(crate) const MIGRATIONS: &[File] = &[
+    ("data/migration/any-antrea.yaml", include_str!("../data/migration/any-antrea.yaml")),
+    ("data/migration/calico-cilium.yaml", include_str!("../data/migration/calico-cilium.yaml")),
+    ("data/migration/canal-cilium.yaml", include_str!("../data/migration/canal-cilium.yaml")),
+    ("data/migration/cilium-any.yaml", include_str!("../data/migration/cilium-any.yaml")),
+    ("data/migration/flannel-calico.yaml", include_str!("../data/migration/flannel-calico.yaml")),
+    ("data/migration/flannel-cilium.yaml", include_str!("../data/migration/flannel-cilium.yaml")),
+    ("data/migration/methods.yaml", include_str!("../data/migration/methods.yaml")),
+    ("data/migration/weave-any.yaml", include_str!("../data/migration/weave-any.yaml")),
+];
+
+/// What `policy_uses` refers to.
+pub(crate) const POLICY_FEATURES: File = ("data/policy-features.yaml", include_str!("../data/policy-features.yaml"));
+
+/// Upgrades that went wrong for others.
+pub(crate) const INCIDENTS: File = ("data/incidents.yaml", include_str!("../data/incidents.yaml"));

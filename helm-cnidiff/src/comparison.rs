@@ -7,6 +7,7 @@
 //! - No clock, no environment, no width of a terminal: the same input gives the same value.
 //! - Every list is in the order in which it is to be shown. Renderers leave out and fold, they do not sort or judge.
 //! - What was folded as noise is in [`Comparison::noise`] only; it is in no other list and in no count.
+//! - One file, longer than others: it is read from top to bottom as the report is, and holds types only.
 //! - Types for machines (`-o json`) are twins in the renderer; these are free to grow.
 
 use std::cmp::Ordering;
@@ -599,7 +600,9 @@ pub struct CrdChange {
     pub fields_added: Vec<String>,
     /// Fields that are required now and were not; sorted.
     pub now_required: Vec<String>,
-    /// What else changed: scope, names, conversion, validation of a field.
+    /// What a field may hold changed: its type, limits, default, rules. Of a large CRD there are hundreds.
+    pub validation: Vec<FieldChange>,
+    /// What else changed: scope, names, conversion, labels.
     pub other: Vec<FieldChange>,
 }
 

@@ -8,9 +8,12 @@
 //! run on two files. No clock anywhere. Secrets are redacted where a [`comparison::Comparison`] is built, not where it
 //! is printed.
 
+pub mod compare;
 pub mod comparison;
 pub mod diff;
 pub mod manifest;
 pub mod noise;
 pub mod redact;
 pub mod render;
+pub mod risk;
+pub mod version_step;

@@ -4,6 +4,8 @@
 //! one chart. It never folds the only reason for which pods are replaced: what stands in a pod template is folded
 //! beside other changes of that template, and shown where it is alone.
 
+mod defaults;
+
 use std::collections::BTreeSet;
 
 use serde_json::Value;
@@ -41,6 +43,10 @@ const CHECKSUMS: Rule = Rule {
     restarts: true,
 };
 const CRD_DESCRIPTIONS: Rule = rule("crd-descriptions", "wording in the schema of a CustomResourceDefinition");
+const DEPRECATED_ALIAS: Rule = rule(
+    "deprecated-alias",
+    "serviceAccount, the old name of serviceAccountName: the API server keeps the two equal by itself",
+);
 const DOCUMENT_LAYOUT: Rule = rule(
     "document-layout",
     "spacing, comments and order of keys in a document inside a ConfigMap with the same content",
@@ -59,10 +65,11 @@ const SERVER_DEFAULTS: Rule =
 const TOOL_ANNOTATIONS: Rule = rule("tool-annotations", "annotations in which a generator writes its own version");
 
 /// Every rule, by id.
-pub const RULES: [Rule; 12] = [
+pub const RULES: [Rule; 13] = [
     CHART_LABELS,
     CHECKSUMS,
     CRD_DESCRIPTIONS,
+    DEPRECATED_ALIAS,
     DOCUMENT_LAYOUT,
     LIST_ORDER,
     LIVE_METADATA,
@@ -127,7 +134,9 @@ pub(crate) fn fold(origin: &Origin, key: &Key, delta: &mut Delta<'_>) {
             What::Order { .. } => return None,
             What::Value => {}
         }
-        if null_and_absent(scope, edit) {
+        if regenerated && label_key(path) == Some(MADE_ANEW) {
+            Some(REGENERATED)
+        } else if null_and_absent(scope, edit) {
             Some(NULL_AND_ABSENT)
         } else if same_number(edit) {
             Some(QUANTITY_SPELLING)
@@ -138,11 +147,13 @@ pub(crate) fn fold(origin: &Origin, key: &Key, delta: &mut Delta<'_>) {
             || origin.rendered && certificate(&origin.given, key, edit)
         {
             Some(REGENERATED)
+        } else if account_alias(scope, edit, old, new) {
+            Some(DEPRECATED_ALIAS)
         } else if tool_annotation(path) {
             Some(TOOL_ANNOTATIONS)
         } else if key.kind == "CustomResourceDefinition" && description(path) {
             Some(CRD_DESCRIPTIONS)
-        } else if origin.live && server_default(scope, edit, old, new) {
+        } else if origin.live && defaults::server_default(scope, edit, old, new) {
             Some(SERVER_DEFAULTS)
         } else {
             None
@@ -248,9 +259,11 @@ pub(crate) fn is_quantity(path: &[Step]) -> bool {
 
 /// Status is never applied; the rest stands in objects that were read from a cluster.
 fn server_writes(origin: &Origin, path: &[Step]) -> bool {
+    if path.first() == Some(&Step::Key("status".into())) {
+        return true;
+    }
     let Some(keys) = keys(&path[..path.len().min(3)]) else { return false };
     match keys.as_slice() {
-        ["status", ..] => true,
         _ if !origin.live => false,
         [
             "metadata",
@@ -273,8 +286,10 @@ fn server_writes(origin: &Origin, path: &[Step]) -> bool {
 }
 
 /// Cilium's mark for what its chart makes anew at each render, from 1.19 on.
+const MADE_ANEW: &str = "cilium.io/helm-template-non-idempotent";
+
 fn made_anew(object: &Value) -> bool {
-    object["metadata"]["labels"]["cilium.io/helm-template-non-idempotent"] == "true"
+    object["metadata"]["labels"][MADE_ANEW] == "true"
 }
 
 fn secret_data(key: &Key, path: &[Step]) -> bool {
@@ -333,88 +348,12 @@ fn description(path: &[Step]) -> bool {
     word.is_some_and(|at| !matches!(&below[at - 1], Step::Key(key) if key == "properties"))
 }
 
-/// Fields of a pod template and of workloads that the API server fills in
-/// (<https://github.com/kubernetes/kubernetes/blob/master/pkg/apis/core/v1/defaults.go>).
-fn server_default(scope: Scope, edit: &Edit, old: Option<&Value>, new: Option<&Value>) -> bool {
-    let value = match (&edit.old, &edit.new) {
-        (Some(value), None) | (None, Some(value)) => value,
-        _ => return false,
-    };
-    let Some(field) = last_key(&edit.path.0) else { return false };
-    if scope.in_template(&edit.path.0).is_some() {
-        let host = |side: Option<&Value>| side.is_some_and(|v| v["spec"]["template"]["spec"]["hostNetwork"] == true);
-        if field == "hostPort" {
-            return host(old) && host(new);
-        }
-        return pod_default(field, value) || field == "serviceAccount" && same_account(old, new);
-    }
-    match field {
-        "revisionHistoryLimit" => *value == 10,
-        "progressDeadlineSeconds" => *value == 600,
-        "podManagementPolicy" => *value == "OrderedReady",
-        "replicas" => *value == 1,
-        "updateStrategy" | "strategy" => {
-            let rolling = |value: &Value| value["type"] == "RollingUpdate" || value.get("type").is_none();
-            let one = &value["rollingUpdate"];
-            rolling(value)
-                && one.as_object().is_none_or(|map| {
-                    let usual = |field: &str, v: &Value| match field {
-                        "maxUnavailable" => *v == 1 || *v == "25%",
-                        "maxSurge" => *v == 0 || *v == "25%",
-                        _ => false,
-                    };
-                    map.iter().all(|(field, v)| usual(field, v))
-                })
-        }
-        "maxSurge" => *value == 0 || *value == "25%",
-        "maxUnavailable" => *value == 1 || *value == "25%",
-        "sessionAffinity" => *value == "None",
-        "internalTrafficPolicy" | "externalTrafficPolicy" => *value == "Cluster",
-        "ipFamilyPolicy" => *value == "SingleStack",
-        "protocol" => *value == "TCP",
-        "clusterIP" | "clusterIPs" | "ipFamilies" | "nodePort" | "targetPort" => {
-            edit.path.starts_with(&["spec"]) && scope == Scope::of("", "Service")
-        }
-        "failurePolicy" => *value == "Fail",
-        "matchPolicy" => *value == "Equivalent",
-        "namespace" => edit.path.starts_with(&["metadata"]),
-        "spec" => *value == serde_json::json!({"finalizers": ["kubernetes"]}),
-        "kubernetes.io/metadata.name" => true,
-        "type" => *value == "ClusterIP" || *value == "Opaque" || *value == "RollingUpdate",
-        _ => false,
-    }
-}
-
-fn pod_default(field: &str, value: &Value) -> bool {
-    match field {
-        "dnsPolicy" => *value == "ClusterFirst",
-        "restartPolicy" => *value == "Always",
-        "schedulerName" => *value == "default-scheduler",
-        "terminationGracePeriodSeconds" => *value == 30,
-        "terminationMessagePath" => *value == "/dev/termination-log",
-        "terminationMessagePolicy" => *value == "File",
-        "imagePullPolicy" => *value == "IfNotPresent" || *value == "Always",
-        "protocol" => *value == "TCP",
-        "successThreshold" => *value == 1,
-        "failureThreshold" => *value == 3,
-        "timeoutSeconds" => *value == 1,
-        "periodSeconds" => *value == 10,
-        "initialDelaySeconds" => *value == 0,
-        "scheme" => *value == "HTTP",
-        "path" => *value == "/",
-        "defaultMode" => *value == 420,
-        "apiVersion" => *value == "v1",
-        "type" => *value == "",
-        "securityContext" | "resources" => value.as_object().is_some_and(serde_json::Map::is_empty),
-        "creationTimestamp" => value.is_null(),
-        "readOnly" | "hostNetwork" | "hostPID" | "hostIPC" | "optional" => *value == false,
-        "procMount" => *value == "Default",
-        "mountPropagation" => *value == "None",
-        "recursiveReadOnly" => *value == "Disabled",
-        "operator" => *value == "Equal",
-        "nodeTaintsPolicy" => *value == "Ignore",
-        _ => false,
-    }
+/// `serviceAccount` comes or goes and the account is the same.
+fn account_alias(scope: Scope, edit: &Edit, old: Option<&Value>, new: Option<&Value>) -> bool {
+    (edit.old.is_none() || edit.new.is_none())
+        && scope.in_template(&edit.path.0).is_some()
+        && last_key(&edit.path.0) == Some("serviceAccount")
+        && same_account(old, new)
 }
 
 /// `serviceAccount` is the old name of `serviceAccountName`, which the server fills in from it.

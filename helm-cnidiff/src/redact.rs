@@ -48,7 +48,7 @@ impl Redactor {
         match value {
             None => Shown::Absent,
             Some(value) if self.show => Shown::Value(value.clone()),
-            Some(value) if secret_place(subject, &path.0) && holds_something(value) => {
+            Some(value) if secret_place(subject, &path.0) && holds_secret(subject, value) => {
                 Shown::Secret { hash: self.hash(value) }
             }
             Some(Value::String(text)) if secret_text(text) => Shown::Secret { hash: self.hash(&text.as_str().into()) },
@@ -56,9 +56,13 @@ impl Redactor {
         }
     }
 
-    /// Whether the text at a path may not be printed, line by line or whole.
-    pub fn hides(&self, subject: Subject, path: &FieldPath, text: &str) -> bool {
-        !self.show && (secret_place(subject, &path.0) || secret_text(text))
+    /// A value that is a secret wherever it stands.
+    pub fn secret(&self, value: Option<&Value>) -> Shown {
+        match value {
+            None => Shown::Absent,
+            Some(value) if self.show => Shown::Value(value.clone()),
+            Some(value) => Shown::Secret { hash: self.hash(value) },
+        }
     }
 
     /// Lines of a text, each without what looks secret in it.
@@ -69,29 +73,61 @@ impl Redactor {
         lines.into_iter().map(|line| TextLine { text: self.line(&line.text), ..line }).collect()
     }
 
+    /// Everything after the first name of a secret and its `:` or `=`, and passwords in URLs.
     fn line(&self, text: &str) -> String {
-        let Some((name, value)) = text.split_once([':', '=']) else { return text.to_owned() };
-        let word =
-            name.rsplit(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '-' | '.')).find(|w| !w.is_empty());
-        let value = value.trim();
-        if value.is_empty() || !word.is_some_and(secret_name) {
-            return text.to_owned();
+        let text = self.url(text);
+        for (at, separator) in text.match_indices([':', '=']) {
+            let letters = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+            let name = text[..at].trim_end_matches(['"', '\'', ' ']);
+            let word = name.rsplit(|c| !letters(c)).next().unwrap_or_default();
+            let rest = &text[at + separator.len()..];
+            let value = rest.trim();
+            // What follows a scheme is no value: `token://`.
+            if secret_name(word) && !value.is_empty() && !value.starts_with("//") && !value.starts_with("$(") {
+                let start = text.len() - rest.trim_start().len();
+                return format!("{}{}", &text[..start], self.mark(&value.into()));
+            }
         }
-        let end = text.len() - text.trim_end().len();
-        let start = text.len() - end - value.len();
-        format!("{}{}", &text[..start], self.mark(&value.into()))
+        text
+    }
+
+    /// `https://user:password@host`
+    fn url(&self, text: &str) -> String {
+        let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
+        let end = rest.find(['/', ' ', '"', '\n']).unwrap_or(rest.len());
+        match rest[..end].rsplit_once('@').and_then(|(user, _)| user.split_once(':')) {
+            Some((user, password)) if !password.is_empty() => {
+                let after = &rest[user.len() + 1 + password.len()..];
+                format!("{scheme}://{user}:{}{after}", self.mark(&password.into()))
+            }
+            _ => format!("{scheme}://{}{}", &rest[..end], self.url(&rest[end..])),
+        }
+    }
+
+    fn text(&self, text: &str) -> Value {
+        if text.trim_start().starts_with(['{', '['])
+            && let Ok(tree @ (Value::Object(_) | Value::Array(_))) = serde_json::from_str(text)
+        {
+            let clean = self.scrubbed(Subject::Plain, &mut Vec::new(), &tree);
+            return if clean == tree { text.into() } else { clean.to_string().into() };
+        }
+        if text.starts_with('-') || text.contains('\n') {
+            return text.split('\n').map(|line| self.line(line)).collect::<Vec<_>>().join("\n").into();
+        }
+        self.url(text).into()
     }
 
     fn scrubbed(&self, subject: Subject, path: &mut Vec<Step>, value: &Value) -> Value {
         match value {
             Value::Object(map) => {
                 let mut clean = Map::new();
-                let named = map.get("name").and_then(Value::as_str).is_some_and(secret_name);
+                let named =
+                    ["name", "key"].iter().any(|key| map.get(*key).and_then(Value::as_str).is_some_and(secret_name));
                 for (key, value) in map {
                     path.push(Step::Key(key.clone()));
                     let secret = secret_place(subject, path) || (named && key == "value");
                     let value = match value {
-                        value if secret && holds_something(value) => self.mark(value).into(),
+                        value if secret && holds_secret(subject, value) => self.mark(value).into(),
                         value => self.scrubbed(subject, path, value),
                     };
                     path.pop();
@@ -102,6 +138,14 @@ impl Redactor {
             Value::Array(items) => {
                 let mut clean = Vec::with_capacity(items.len());
                 for (at, item) in items.iter().enumerate() {
+                    // `--token` and what stands behind it.
+                    let flag = at.checked_sub(1).and_then(|before| items[before].as_str());
+                    let flag =
+                        flag.is_some_and(|flag| flag.starts_with('-') && !flag.contains('=') && secret_name(flag));
+                    if flag && item.as_str().is_some_and(|word| !word.starts_with('-')) {
+                        clean.push(self.mark(item).into());
+                        continue;
+                    }
                     path.push(Step::Index(at));
                     clean.push(self.scrubbed(subject, path, item));
                     path.pop();
@@ -109,7 +153,7 @@ impl Redactor {
                 Value::Array(clean)
             }
             Value::String(text) if secret_text(text) => self.mark(value).into(),
-            Value::String(text) if text.starts_with("--") => self.line(text).into(),
+            Value::String(text) => self.text(text),
             other => other.clone(),
         }
     }
@@ -131,14 +175,21 @@ impl Redactor {
     }
 }
 
-fn holds_something(value: &Value) -> bool {
+/// Whether a value can be a secret. A map is none itself: it is looked into, for it may be the description of a field
+/// or of a volume. In a Secret everything is one.
+fn holds_secret(subject: Subject, value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(_) => false,
-        Value::String(text) => !text.is_empty(),
-        Value::Array(items) => !items.is_empty(),
-        Value::Object(map) => !map.is_empty(),
+        // A reference to a variable says where the secret is.
+        Value::String(text) => !(text.is_empty() || text.starts_with("$(") && text.ends_with(')')),
+        Value::Array(items) => !items.is_empty() && (subject == Subject::Secret || items.iter().all(Value::is_string)),
+        Value::Object(map) => !map.is_empty() && subject == Subject::Secret,
         Value::Number(_) => true,
     }
+}
+
+fn holds_value(key: &str) -> bool {
+    matches!(key, "value" | "data" | "stringData" | "plaintext" | "literal")
 }
 
 /// Whether a path leads to a secret.
@@ -161,6 +212,7 @@ fn secret_place(subject: Subject, path: &[Step]) -> bool {
     let mut steps = path.iter().rev();
     match (steps.next(), steps.next()) {
         (Some(Step::Key(key)), Some(Step::Item(item))) if key == "value" => secret_name(item),
+        (Some(Step::Key(key)), Some(Step::Key(parent))) if holds_value(key) && secret_name(parent) => true,
         (Some(Step::Key(key)), _) => secret_name(key),
         // Arguments are known by their flag.
         (Some(Step::Item(item)), Some(Step::Key(list))) if list == "args" || list == "command" => secret_name(item),
@@ -215,12 +267,9 @@ pub fn secret_name(name: &str) -> bool {
         "projection",
     ];
     let mentions = SECRET.iter().any(|part| word.contains(part));
-    mentions
-        && !ABOUT.iter().any(|end| word.ends_with(end))
-        && !word.starts_with("automount")
-        && !word.starts_with("enable")
-        && !word.contains("tokenreview")
-        && !(word.ends_with("secret") && word.contains("pull"))
+    let pull = word.contains("pull") && word.ends_with("secret");
+    let switch = word.starts_with("automount") || word.starts_with("enable") || word.contains("tokenreview");
+    mentions && !pull && !switch && !ABOUT.iter().any(|end| word.ends_with(end))
 }
 
 /// Whether a text is a secret wherever it stands.
@@ -323,6 +372,31 @@ mod tests {
             panic!("a value is expected")
         };
         assert!(!shown.to_string().contains("hunter2") && !shown.to_string().contains("eA=="), "{shown}");
+    }
+
+    #[test]
+    fn texts_are_looked_into() {
+        for text in [
+            "{\"a\": {\"password\": \"hunter2\"}}",
+            "[{\"key\": \"db-password\", \"value\": \"hunter2\"}]",
+            "https://user:hunter2@example.org/x",
+            "see http://a/b and http://u:hunter2@c/d",
+            "a: 1\nb: {\"x\": 1, \"token\": \"hunter2\"}\n",
+            "-token=hunter2",
+            "{\"password\": {\"value\": \"hunter2\"}}",
+        ] {
+            let shown = redactor().shown(Subject::Plain, &FieldPath::keys(["x"]), Some(&json!(text)));
+            assert!(!format!("{shown:?}").contains("hunter2"), "{shown:?}");
+        }
+        let args = json!(["--token", "hunter2", "--name", "n"]);
+        let shown = redactor().shown(Subject::Plain, &FieldPath::keys(["args"]), Some(&args));
+        assert!(!format!("{shown:?}").contains("hunter2") && format!("{shown:?}").contains("\"n\""), "{shown:?}");
+        for text in
+            ["quay.io/external-secrets/operator:v1", "{\"mtu\": 1500}", "https://example.org:443/a@b", "one\ntwo: 2\n"]
+        {
+            let shown = redactor().shown(Subject::Plain, &FieldPath::keys(["x"]), Some(&json!(text)));
+            assert_eq!(shown, Shown::Value(json!(text)));
+        }
     }
 
     #[test]

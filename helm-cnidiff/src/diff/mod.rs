@@ -4,8 +4,10 @@
 //! scope + lists + text -> tree::diff -> edits -> noise folds -> objects::Delta
 //! ```
 
+pub mod crd;
 pub mod lists;
 pub mod objects;
+pub mod present;
 pub mod quantity;
 pub mod rbac;
 pub mod scope;

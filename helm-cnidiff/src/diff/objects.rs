@@ -158,9 +158,31 @@ impl<'a> Compared<'a> {
             *self.same.entry((section(&key.group, &key.kind), key.kind.clone())).or_default() += 1;
             return;
         }
+        let edits = edits.into_iter().flat_map(label_by_label).collect();
         let mut delta = Delta { old: Some(old), new: Some(new), scope, edits, folded: Vec::new() };
         noise::fold(&options.origin, key, &mut delta);
         self.deltas.push(delta);
+    }
+}
+
+/// Labels and annotations that came or went with their whole map are told one by one: each has its own meaning.
+fn label_by_label(edit: Edit) -> Vec<Edit> {
+    let labels = matches!(edit.path.0.as_slice(), [.., Step::Key(meta), Step::Key(map)]
+        if meta == "metadata" && matches!(map.as_str(), "labels" | "annotations"));
+    let one = |key: &String, old: Option<&Value>, new: Option<&Value>| Edit {
+        path: edit.path.then(Step::Key(key.clone())),
+        old: old.cloned(),
+        new: new.cloned(),
+        ..edit.clone()
+    };
+    match (&edit.old, &edit.new) {
+        (None | Some(Value::Null), Some(Value::Object(map))) if labels && !map.is_empty() => {
+            map.iter().map(|(key, value)| one(key, None, Some(value))).collect()
+        }
+        (Some(Value::Object(map)), None | Some(Value::Null)) if labels && !map.is_empty() => {
+            map.iter().map(|(key, value)| one(key, Some(value), None)).collect()
+        }
+        _ => vec![edit],
     }
 }
 
@@ -214,15 +236,17 @@ fn renamed<'a>(gone: &mut Vec<Entry<'a>>, come: &mut Vec<Entry<'a>>) -> Vec<(Ent
     const MOST_PAIRS: usize = 10_000;
     let leaves = |side: &[Entry<'a>]| -> Vec<BTreeSet<String>> { side.iter().map(|(_, o)| body(&o.value)).collect() };
     let (before, after) = (leaves(gone), leaves(come));
-    let mut kinds: BTreeMap<(&str, &str), (Vec<usize>, Vec<usize>)> = BTreeMap::new();
-    for (at, (key, _)) in gone.iter().enumerate() {
-        kinds.entry((&key.group, &key.kind)).or_default().0.push(at);
-    }
-    for (at, (key, _)) in come.iter().enumerate() {
-        kinds.entry((&key.group, &key.kind)).or_default().1.push(at);
-    }
+    let by_kind = |side: &[Entry<'a>]| {
+        let mut kinds: BTreeMap<(&'a str, &'a str), Vec<usize>> = BTreeMap::new();
+        for (at, (key, _)) in side.iter().enumerate() {
+            kinds.entry((&key.group, &key.kind)).or_default().push(at);
+        }
+        kinds
+    };
+    let kinds_come = by_kind(come);
     let mut places = Vec::new();
-    for (olds, news) in kinds.into_values() {
+    for (kind, olds) in by_kind(gone) {
+        let Some(news) = kinds_come.get(&kind) else { continue };
         let many = olds.len() * news.len() > MOST_PAIRS;
         let mut alike: Vec<(usize, usize, usize)> = Vec::new();
         for &i in &olds {
