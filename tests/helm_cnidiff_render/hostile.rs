@@ -126,11 +126,11 @@ fn fill_change(change: &mut Change, each: &mut impl FnMut(&mut String), shown: &
             }
             other.iter_mut().for_each(|field| fill_field(field, each, shown));
         }
-        Change::Crd(CrdChange { name, versions, fields_removed, fields_added, now_required, other }) => {
+        Change::Crd(CrdChange { name, versions, fields_removed, fields_added, now_required, validation, other }) => {
             each(name);
             fields_removed.iter_mut().chain(fields_added).chain(now_required).for_each(&mut *each);
             versions.iter_mut().map(|CrdVersion { name, old: _, new: _ }| name).for_each(&mut *each);
-            other.iter_mut().for_each(|field| fill_field(field, each, shown));
+            validation.iter_mut().chain(other).for_each(|field| fill_field(field, each, shown));
         }
     }
 }

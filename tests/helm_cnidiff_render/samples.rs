@@ -840,6 +840,7 @@ fn everything_in_objects(comparison: &mut Comparison, agent: ObjectRef) {
             fields_removed: vec!["v2 spec.nodeidentity".into()],
             fields_added: (0..30).map(|i| format!("v2 spec.eni.tag-{i:02}")).collect(),
             now_required: vec!["v2 spec.ipam".into()],
+            validation: vec![changed("v2.spec.ipam.max-above-watermark.minimum", 0.into(), 1.into())],
             other: vec![changed("spec.conversion.strategy", "None".into(), "Webhook".into())],
         }),
     );

@@ -225,6 +225,7 @@ fn crd_rows(crd: &CrdChange, limits: Limits) -> Vec<Row> {
     rows.extend(lines(&crd.fields_removed, Mark::Removed, "field gone", false));
     rows.extend(lines(&crd.now_required, Mark::Changed, "required now", false));
     rows.extend(field_rows(&crd.other, limits));
+    rows.extend(field_rows(&crd.validation, limits).into_iter().map(|row| Row { minor: true, ..row }));
     rows.extend(lines(&crd.fields_added, Mark::Added, "", true));
     rows
 }
