@@ -4,7 +4,7 @@
 pub(super) struct Squeeze {
     /// Rows of each DaemonSet.
     pub(super) daemonsets: usize,
-    /// Rows of each list of values; twice as many of overrides and defaults.
+    /// Rows of each list of values; four times as many of overrides and defaults.
     pub(super) values: usize,
     /// Rows of each other object.
     pub(super) others: usize,

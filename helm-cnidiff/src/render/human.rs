@@ -158,7 +158,7 @@ impl Human {
             match item {
                 Item::Note(note) => self.note(note),
                 Item::Group(group) if matches!(group.noun, "override" | "default") => {
-                    self.group(group, few.saturating_mul(2))
+                    self.group(group, few.saturating_mul(4))
                 }
                 Item::Group(group) => self.group(group, few),
                 Item::Table(table) => self.table(table, few.max(4)),
@@ -192,9 +192,13 @@ impl Human {
 
     /// What is left out.
     pub(super) fn more(&mut self, left_out: usize, noun: &str, at: usize) {
+        self.more_of(left_out, noun, "", at);
+    }
+
+    fn more_of(&mut self, left_out: usize, noun: &str, tail: &str, at: usize) {
         if left_out > 0 {
             self.folded = true;
-            let text = Safe::new(format!("… and {}", count(left_out, &format!("more {noun}"))));
+            let text = Safe::new(format!("… and {}{tail}", count(left_out, &format!("more {noun}"))));
             self.sentence(&text, Look::Faint, at);
         }
     }
@@ -258,7 +262,7 @@ impl Human {
         words.extend(self.page.literal(&path, Look::Plain));
         let mut body = self.body(&place.body, place.mark, self.limit());
         if let Body::One(_) = place.body {
-            body.insert(0, Word::new(place.mark.sign(), value_look(place.mark)));
+            body = self.page.signed(place.mark.sign(), body, value_look(place.mark));
         }
         let room = self.page.width.saturating_sub(at);
         let wide = self.page.columns(&body);
@@ -325,7 +329,14 @@ impl Human {
         }
         self.rows(&rows, 0);
         if !rows.is_empty() {
-            self.more(left_out, group.noun, 4);
+            let told = |row: &&Row| row.must() && !group.keeps;
+            let told = group.rows.iter().filter(told).count() - rows.iter().copied().filter(told).count();
+            let tail = match told {
+                0 => String::new(),
+                n if n == left_out => ", told above".to_owned(),
+                n => format!(", {n} of them told above"),
+            };
+            self.more_of(left_out, group.noun, &tail, 4);
         }
     }
 

@@ -110,6 +110,15 @@ impl Page {
             .collect()
     }
 
+    /// The words behind a sign that no line break parts from the first of them.
+    pub(super) fn signed(&self, sign: char, mut words: Vec<Word>, look: Look) -> Vec<Word> {
+        match words.first_mut() {
+            Some(first) => first.pieces.insert(0, (format!("{sign} "), look)),
+            None => words.push(Word::new(sign, look)),
+        }
+        words
+    }
+
     /// The words on one line, painted.
     pub(super) fn painted(&self, words: &[Word]) -> String {
         let one = |word: &Word| word.pieces.iter().map(|(text, look)| self.paint(text, *look)).collect::<String>();

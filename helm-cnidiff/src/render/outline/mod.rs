@@ -223,14 +223,14 @@ impl Row {
 }
 
 impl Group {
-    /// The rows to show when there is room for `few`, and how many that leaves out. Rows of which a note speaks come
-    /// first; where nothing else tells them ([`Group::keeps`]), they are shown whatever the room.
+    /// The rows to show when there is room for `few`, and how many that leaves out. Rows of which a note speaks are told
+    /// there and give way first; where they are not ([`Group::keeps`]), they are shown whatever the room.
     pub(super) fn choice(&self, few: usize) -> (Vec<&Row>, usize) {
         let must = self.rows.iter().filter(|row| row.must()).count();
         // One more line costs no more than saying that there is one.
         let few = if few > 0 && self.rows.len() <= few.saturating_add(1) { self.rows.len() } else { few };
         let few = if self.keeps { few.max(must) } else { few };
-        let rank = |row: &&Row| (!row.must(), row.minor);
+        let rank = |row: &&Row| (if self.keeps { !row.must() } else { row.must() }, row.minor);
         let mut ranked: Vec<(usize, &Row)> = self.rows.iter().enumerate().collect();
         ranked.sort_by_key(|(at, row)| (rank(row), *at));
         ranked.truncate(few);
@@ -488,6 +488,8 @@ mod tests {
         assert_eq!(kinds(22), (3, 10, 10, 0));
         let told_above = Group { keeps: false, ..group };
         assert_eq!(told_above.choice(0).1, 23);
-        assert_eq!(told_above.choice(2).1, 21);
+        let (rows, left_out) = told_above.choice(12);
+        assert!(rows.iter().all(|row| !row.must()) && rows.iter().filter(|row| row.minor).count() == 2);
+        assert_eq!((rows.len(), left_out), (12, 11));
     }
 }

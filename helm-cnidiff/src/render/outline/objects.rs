@@ -184,6 +184,8 @@ fn field_row(field: &FieldChange, also: &[String], under: Safe, path: Safe, limi
         }
         ChangeKind::Order => (Mark::Changed, body(&field.old, &field.new, limits), "order alone"),
     };
+    // Of an image it is said once, and in one way, which parts change.
+    let aside = if said.contains("digest") { "" } else { aside };
     let mut words: Vec<String> = Vec::new();
     words.extend([aside, said].into_iter().filter(|text| !text.is_empty()).map(str::to_owned));
     if words.len() == 2 && words[0] == words[1] {

@@ -83,7 +83,8 @@ pub(super) fn provenance(comparison: &Comparison) -> Vec<Fact> {
             all.push(fact(label, vec![plain(text.to_owned())]));
         }
     };
-    add("tool", tool);
+    let bare = tool.starts_with(|c: char| c.is_ascii_digit());
+    add("tool", &if bare { format!("helm-cnidiff {tool}") } else { tool.clone() });
     let release = match (release, revision) {
         (Some(release), Some(revision)) => format!("{release}, revision {revision}"),
         (Some(text), None) | (None, Some(text)) => text.clone(),
