@@ -1,6 +1,8 @@
 //! A comparison as one HTML file: no script, nothing loaded, light and dark, folded where there is much, whole on paper.
 
-use super::outline::{Body, Fact, Group, Item, Mark, NoteItem, Outline, Part, Row, Table, level_word, row_aside};
+use super::outline::{
+    Body, Fact, Group, Item, Mark, NoteItem, Outline, Part, Place, Row, Table, level_word, row_aside,
+};
 use super::text::{Safe, commands, count, shorten};
 use super::value::Limits;
 use super::{Outcome, Show};
@@ -14,7 +16,9 @@ const ROWS: usize = 40;
 
 /// The comparison as an HTML document.
 pub fn html(comparison: &Comparison, show: &Show) -> String {
-    let outline = Outline::new(comparison, *show, Limits { value: usize::MAX, digest: usize::MAX });
+    // All of it is in the file; what is much starts out folded.
+    let outline =
+        Outline::new(comparison, Show { all: true, ..*show }, Limits { value: usize::MAX, digest: usize::MAX });
     let mut page = Html { out: String::new(), all: show.all };
     page.document(&outline);
     page.out
@@ -123,7 +127,7 @@ impl Html {
                 let mut words = Vec::new();
                 words.extend((!place.object.is_empty()).then(|| format!("<b>{}</b>", escape(place.object.as_str()))));
                 words.extend((!place.path.is_empty()).then(|| format!("<code>{}</code>", escape(place.path.as_str()))));
-                words.extend(Some(value_markup(&place.body)).filter(|body| !body.is_empty()));
+                words.extend(Some(place_markup(place)).filter(|body| !body.is_empty()));
                 let also: Vec<String> =
                     place.also.iter().map(|path| format!("<code>{}</code>", escape(path.as_str()))).collect();
                 let also = if also.is_empty() { String::new() } else { format!("<br>also {}", also.join(", ")) };
@@ -157,7 +161,7 @@ impl Html {
         let few = group.rows.len() <= ROWS;
         let open = if self.all || group.open && few || group.rows.iter().any(Row::must) { " open" } else { "" };
         self.push(&format!("<details class=\"group\"{open}><summary>{sign}<b>{title}</b>{aside}</summary>\n"));
-        self.push("<table class=\"rows\">\n");
+        self.push("<table class=\"rows\">\n<colgroup><col class=\"sign\"><col class=\"path\"><col><col class=\"aside\"></colgroup>\n");
         let mut under = &Safe::default();
         for row in &group.rows {
             if row.under != *under {
@@ -266,6 +270,15 @@ fn value_markup(body: &Body) -> String {
             }
             out + "</pre>"
         }
+    }
+}
+
+/// What a note says of its place: one value alone is told as come or gone.
+fn place_markup(place: &Place) -> String {
+    match (&place.body, place.mark) {
+        (Body::One(value), Mark::Added) => format!("+ <ins>{}</ins>", escape(&shorten(value.as_str(), VALUE))),
+        (Body::One(value), Mark::Removed) => format!("- <del>{}</del>", escape(&shorten(value.as_str(), VALUE))),
+        _ => value_markup(&place.body),
     }
 }
 

@@ -9,10 +9,15 @@ use crate::comparison::{Comparison, Level};
 
 /// The comparison as wiki markup for a Jira description or comment.
 pub fn jira(comparison: &Comparison, style: &TicketStyle) -> String {
-    ticket(comparison, style, &Jira)
+    ticket(comparison, style, &Jira { all: style.show.all })
 }
 
-struct Jira;
+struct Jira {
+    all: bool,
+}
+
+/// Rows of one group.
+const ROWS: usize = 40;
 
 // Colours that can be read on white and on Jira's dark theme.
 const RED: &str = "#de350b";
@@ -81,12 +86,14 @@ impl Markup for Jira {
     }
 
     fn group(&self, group: &Group, few: usize) -> String {
-        let closed = group.brief;
+        // Jira's own markup folds nothing, so what would be folded is only counted.
+        let closed = group.brief || !group.open && !self.all;
+        let few = if self.all { few } else { few.min(ROWS) };
         let (rows, left_out) = if closed { (Vec::new(), 0) } else { group.choice(few) };
         let sign = if group.mark == Mark::Same { String::new() } else { escape(&format!("{} ", group.mark.sign())) };
         let mut tail = String::new();
         for text in [&group.aside, &group.summary] {
-            if !text.is_empty() && (text != &group.summary || closed || rows.is_empty()) {
+            if !text.is_empty() && (text != &group.summary || rows.is_empty()) {
                 tail.push_str(&format!(" · {}", prose(text.as_str())));
             }
         }
@@ -145,7 +152,7 @@ fn place(place: &Place) -> String {
     let mut text = words.join(" ");
     let body = match &place.body {
         Body::Nothing | Body::Lines(_) => String::new(),
-        Body::One(value) => escape(value.as_str()),
+        Body::One(value) => format!("{}{}", place.was_or_now(), escape(value.as_str())),
         Body::Pair { stem, old, new } => {
             let stem = if stem.is_empty() { String::new() } else { format!("{} ", escape(stem.as_str())) };
             format!(

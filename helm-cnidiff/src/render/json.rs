@@ -246,6 +246,7 @@ struct Crd<'a> {
     fields_removed: &'a [String],
     fields_added: &'a [String],
     now_required: &'a [String],
+    validation: Vec<Field<'a>>,
 }
 
 #[derive(Serialize)]
@@ -547,6 +548,7 @@ fn object(change: &model::ObjectChange) -> Object<'_> {
                 fields_removed: &crd.fields_removed,
                 fields_added: &crd.fields_added,
                 now_required: &crd.now_required,
+                validation: crd.validation.iter().map(field).collect(),
             });
         }
     }

@@ -26,6 +26,9 @@ pub(super) enum Flavour {
 /// Columns up to which before and after stand on one line of a fence.
 const ONE_LINE: usize = 110;
 
+/// Rows of a list that stand open in a ticket.
+const OPEN_ROWS: usize = 30;
+
 impl Markup for Markdown {
     fn verdict(&self, outline: &Outline, left_out: &str) -> String {
         let word = outline.outcome.word();
@@ -87,7 +90,7 @@ impl Markup for Markdown {
             return format!("- **{}** {}{tail}", escape(&group.mark.sign().to_string()), code(group.title.as_str()));
         }
         let fence = self.fence(&rows, left_out, group.noun);
-        let folded = !group.open || rows.len() > 12 && !rows.iter().any(|row| row.must()) || object;
+        let folded = object || !group.open || rows.len() > OPEN_ROWS;
         let title = inline_html(group.title.as_str());
         let sign = if object { format!("{} ", inline_html(&group.mark.sign().to_string())) } else { String::new() };
         let mut aside: Vec<String> = Vec::new();
@@ -95,7 +98,7 @@ impl Markup for Markdown {
         aside.extend((!group.summary.is_empty() && object).then(|| inline_html(group.summary.as_str())));
         let aside = if aside.is_empty() { String::new() } else { format!(" · {}", aside.join(" · ")) };
         if folded {
-            let open = object && group.open && (rows.len() <= 12 || rows.iter().any(|row| row.must()));
+            let open = group.prominent || rows.iter().any(|row| row.must());
             let open = if open { " open" } else { "" };
             format!("<details{open}><summary>{sign}<b>{title}</b>{aside}</summary>\n\n{fence}\n\n</details>")
         } else {
@@ -147,7 +150,7 @@ impl Markdown {
         let mut text = words.join(" ");
         let body = match &place.body {
             Body::Nothing | Body::Lines(_) => String::new(),
-            Body::One(value) => code(value.as_str()),
+            Body::One(value) => format!("{}{}", place.was_or_now(), code(value.as_str())),
             Body::Pair { stem, old, new } => {
                 let stem = if stem.is_empty() { String::new() } else { format!("{} ", code(stem.as_str())) };
                 match self.flavour {
@@ -280,7 +283,6 @@ const PART: &str = "&#8203;";
 /// Running text with everything taken literally.
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut before = ' ';
     for (i, c) in text.char_indices() {
         let rest = &text[i + c.len_utf8()..];
         match c {
@@ -290,7 +292,7 @@ fn escape(text: &str) -> String {
             '&' => out.push_str(&format!("&amp;{}", if before_word(rest) { PART } else { "" })),
             '\\' | '`' | '*' | '_' | '[' | ']' | '~' | '$' | '!' | '{' | '}' => {
                 out.extend(['\\', c]);
-                if parts(c, before, rest) {
+                if parts(c, last_three(text, i), rest) {
                     out.push_str(PART);
                 }
             }
@@ -298,12 +300,11 @@ fn escape(text: &str) -> String {
             '.' | ')' if !out.is_empty() && out.bytes().all(|b| b.is_ascii_digit()) => out.extend(['\\', c]),
             c => {
                 out.push(c);
-                if parts(c, before, rest) {
+                if parts(c, last_three(text, i), rest) {
                     out.push_str(PART);
                 }
             }
         }
-        before = c;
     }
     out
 }
@@ -311,7 +312,6 @@ fn escape(text: &str) -> String {
 /// Text inside an HTML tag that Markdown lets through.
 fn inline_html(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut before = ' ';
     for (i, c) in text.char_indices() {
         let rest = &text[i + c.len_utf8()..];
         match c {
@@ -319,18 +319,21 @@ fn inline_html(text: &str) -> String {
             '>' => out.push_str("&gt;"),
             '&' => out.push_str("&amp;"),
             '"' => out.push_str("&quot;"),
+            // They mean nothing in HTML; but not every reader of Markdown knows where HTML ends.
+            '[' => out.push_str("&#91;"),
+            ']' => out.push_str("&#93;"),
+            '`' => out.push_str("&#96;"),
             c => out.push(c),
         }
-        if parts(c, before, rest) || c == '&' && before_word(rest) {
+        if parts(c, last_three(text, i), rest) || c == '&' && before_word(rest) {
             out.push_str(PART);
         }
-        before = c;
     }
     out
 }
 
 /// Whether something has to stand between this character and the next.
-fn parts(c: char, before: char, rest: &str) -> bool {
+fn parts(c: char, before: &str, rest: &str) -> bool {
     match c {
         '@' | '#' => true,
         // References of GitLab: merge requests, labels, snippets, milestones.
@@ -339,12 +342,19 @@ fn parts(c: char, before: char, rest: &str) -> bool {
         '{' | '[' => rest.starts_with(['+', '-']),
         '+' => rest.starts_with('}'),
         '-' => {
-            rest.starts_with(']') || before.eq_ignore_ascii_case(&'h') && rest.starts_with(|c: char| c.is_ascii_digit())
+            rest.starts_with(']')
+                || before.to_ascii_lowercase().ends_with("gh") && rest.starts_with(|c: char| c.is_ascii_digit())
         }
         ':' => rest.starts_with("//") || shortcode(rest),
-        '.' => before.eq_ignore_ascii_case(&'w'),
+        '.' => before.eq_ignore_ascii_case("www"),
         _ => false,
     }
+}
+
+/// Up to three characters before the byte `at`.
+fn last_three(text: &str, at: usize) -> &str {
+    let from = text[..at].char_indices().rev().take(3).last().map_or(at, |(from, _)| from);
+    &text[from..at]
 }
 
 fn before_word(rest: &str) -> bool {
@@ -369,6 +379,7 @@ mod tests {
             ("@all see #12 and GH-12", "@&#8203;all see #&#8203;12 and GH-&#8203;12"),
             ("[x](https://evil)", "\\[x\\](https:&#8203;//evil)"),
             ("www.evil.example", "www.&#8203;evil.example"),
+            ("for now.", "for now."),
             ("- a | b", "\\- a &#124; b"),
             ("1. x", "1\\. x"),
             ("so :tada: it is 10:20", "so :&#8203;tada: it is 10:20"),

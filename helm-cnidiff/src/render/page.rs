@@ -63,6 +63,7 @@ impl Page {
         let mut word = Vec::new();
         for (part, command) in commands(&text) {
             if command {
+                let part = part.trim();
                 // In colour the looks say where a command starts and ends.
                 word.push(if self.colour { (part.to_owned(), Look::Strong) } else { (format!("`{part}`"), look) });
                 continue;
@@ -82,6 +83,24 @@ impl Page {
         words
     }
 
+    /// Facts in a row, broken only between two of them unless one is very long.
+    pub(super) fn facts(&self, text: &Safe, look: Look) -> Vec<Word> {
+        const LONG: usize = 40;
+        let facts: Vec<&str> = text.as_str().split(" · ").collect();
+        let mut words = Vec::new();
+        for (i, fact) in facts.iter().enumerate() {
+            let dot = if i + 1 < facts.len() { " ·" } else { "" };
+            let fact = Safe::new(format!("{fact}{dot}"));
+            let wide = columns(fact.as_str());
+            if facts.len() > 1 && wide <= LONG {
+                words.push(Word::new(self.shown(fact.as_str()), look));
+            } else {
+                words.extend(self.prose(&fact, look));
+            }
+        }
+        words
+    }
+
     /// Words of a value, taken literally; one that is wider than a line is broken.
     pub(super) fn literal(&self, text: &Safe, look: Look) -> Vec<Word> {
         let text = self.shown(text.as_str());
@@ -89,6 +108,15 @@ impl Page {
             .filter(|piece| !piece.is_empty())
             .map(|piece| Word { pieces: vec![(piece.to_owned(), look)], breaks: true })
             .collect()
+    }
+
+    /// The words behind a sign that no line break parts from the first of them.
+    pub(super) fn signed(&self, sign: char, mut words: Vec<Word>, look: Look) -> Vec<Word> {
+        match words.first_mut() {
+            Some(first) => first.pieces.insert(0, (format!("{sign} "), look)),
+            None => words.push(Word::new(sign, look)),
+        }
+        words
     }
 
     /// The words on one line, painted.
@@ -145,14 +173,17 @@ impl Page {
         self.line(&line);
     }
 
-    /// The text in pieces that fit; `None` is a new line.
+    /// The text in pieces that fit, broken behind a dot, a slash and the like if there is one; `None` is a new line.
     fn chunks(&self, text: &str, used: &mut usize, hang: usize) -> Vec<Option<String>> {
+        const NEAR: usize = 24;
         let mut out = Vec::new();
         let mut chunk = String::new();
         for c in text.chars() {
             if *used + width(c) > self.width && *used > hang {
-                out.extend([Some(std::mem::take(&mut chunk)), None]);
-                *used = hang;
+                let near = chunk.char_indices().rev().take(NEAR).find(|(_, c)| "./,:]@".contains(*c));
+                let rest = near.map(|(at, c)| chunk.split_off(at + c.len_utf8())).unwrap_or_default();
+                out.extend([Some(std::mem::replace(&mut chunk, rest)), None]);
+                *used = hang + columns(&chunk);
             }
             chunk.push(c);
             *used += width(c);

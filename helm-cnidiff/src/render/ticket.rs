@@ -1,21 +1,23 @@
 //! What goes into a change ticket: pieces in the order of the report, as many as the ticket holds. The verdict is never cut.
 
 use super::Show;
-use super::outline::{Group, Item, NoteItem, Outline, Table};
-use super::text::{count, thousands};
+use super::outline::{Group, Item, Kind, NoteItem, Outline, Table};
+use super::text::{Safe, count, shorten, thousands};
 use super::value::Limits;
 use crate::comparison::{Comparison, Level};
 
 /// How much a ticket takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TicketStyle {
-    /// Characters the ticket takes, at least 4,000. Bytes are held to the same number, since some trackers count those.
+    /// Characters the ticket takes, at least [`LEAST`](TicketStyle::LEAST). Bytes are held to the same number, since some trackers count those.
     pub max_chars: usize,
     /// How much of the report.
     pub show: Show,
 }
 
 impl TicketStyle {
+    /// Characters without which a verdict has no room.
+    pub const LEAST: usize = 8_000;
     /// For GitHub, whose API refuses more than 65,536 characters.
     pub const GITHUB: Self = Self { max_chars: 60_000, show: Show::DEFAULT };
     /// For GitLab, which takes 1,000,000 characters; kept to what a browser opens without effort.
@@ -45,6 +47,8 @@ pub(super) trait Markup {
     fn provenance(&self, outline: &Outline) -> String;
 }
 
+/// Characters below which nothing fits.
+const SMALLEST: usize = 100;
 /// Characters of one value in a ticket.
 const VALUE: usize = 300;
 
@@ -52,8 +56,17 @@ const VALUE: usize = 300;
 pub(super) fn ticket(comparison: &Comparison, style: &TicketStyle, markup: &impl Markup) -> String {
     let limits =
         if style.show.all { Limits { value: 20_000, digest: usize::MAX } } else { Limits { value: VALUE, digest: 12 } };
-    let outline = Outline::new(comparison, style.show, limits);
-    assemble(&outline, style.max_chars.max(4_000), style.show.all, markup)
+    let mut outline = Outline::new(comparison, style.show, limits);
+    let max = style.max_chars.max(TicketStyle::LEAST);
+    // The verdict is not cut, so it must not be able to fill the ticket by itself, whatever the names in it.
+    outline.subject = cut(&outline.subject, max / 100);
+    outline.facts.iter_mut().flat_map(|fact| &mut fact.lines).for_each(|line| *line = cut(line, max / 100));
+    outline.provenance.iter_mut().flat_map(|fact| &mut fact.lines).for_each(|line| *line = cut(line, max / 40));
+    assemble(&outline, max, style.show.all, markup)
+}
+
+fn cut(line: &Safe, most: usize) -> Safe {
+    Safe::new(shorten(line.as_str(), most))
 }
 
 fn assemble(outline: &Outline, max: usize, all: bool, markup: &impl Markup) -> String {
@@ -91,13 +104,13 @@ fn assemble(outline: &Outline, max: usize, all: bool, markup: &impl Markup) -> S
                 Item::Table(table) => markup.table(table, few),
             };
             let first = [if all { usize::MAX } else { FEW[0] }];
-            let fits = first.iter().chain(&FEW[1..]).any(|few| take(drawn(*few), &mut room));
+            let fits = room > SMALLEST && first.iter().chain(&FEW[1..]).any(|few| take(drawn(*few), &mut room));
             match item {
                 Item::Note(_) => {
                     notes += 1;
                     notes_shown += usize::from(fits);
                 }
-                Item::Group(_) if part.noun == "object" => {
+                Item::Group(_) if matches!(part.kind, Kind::DaemonSets | Kind::Objects) => {
                     objects += 1;
                     objects_shown += usize::from(fits);
                 }

@@ -19,10 +19,23 @@ pub(super) fn shown(value: &Shown, limits: Limits) -> Safe {
     Safe::new(shorten(full(value).as_str(), limits.value))
 }
 
-/// Two values on a line each; where both are long, the place where they part is in sight.
-pub(super) fn pair(old: &Shown, new: &Shown, limits: Limits) -> (Safe, Safe) {
+/// Two values, behind what stays the same where both are images; where they are long, the place where they part is in
+/// sight.
+pub(super) fn pair(old: &Shown, new: &Shown, limits: Limits) -> (Safe, Safe, Safe) {
+    if let (Some(old), Some(new)) = (pinned(old), pinned(new)) {
+        let (stem, old, new, _) = image(&old, &new, limits);
+        return (stem, old, new);
+    }
     let (old, new) = shorten_pair(full(old).as_str(), full(new).as_str(), limits.value);
-    (Safe::new(old), Safe::new(new))
+    (Safe::default(), Safe::new(old), Safe::new(new))
+}
+
+/// The image that the value names, if it does so by digest; without one, what looks like an image may be something else.
+fn pinned(value: &Shown) -> Option<Image> {
+    let Shown::Value(Value::String(text)) = value else { return None };
+    let (rest, digest) = text.split_once('@').filter(|(_, digest)| digest.starts_with("sha256:"))?;
+    let (repository, tag) = rest.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')).unwrap_or((rest, ""));
+    Some(Image { repository: repository.into(), tag: tag.into(), digest: digest.into() })
 }
 
 /// A change of an image: what stays, what was, what will be, and what there is to say at the side.
@@ -177,6 +190,15 @@ mod tests {
         }
         assert_eq!(shown(&Shown::Secret { hash: "1a2b3c4d".into() }, WIDE).as_str(), "(secret 1a2b3c4d)");
         assert_eq!(shown(&Shown::Absent, WIDE).as_str(), "(not set)");
+    }
+
+    #[test]
+    fn two_images_by_digest_are_told_as_images() {
+        let of = |text: &str| Shown::Value(text.into());
+        let (stem, old, new) = pair(&of("q:5000/c:v1@sha256:aa"), &of("q:5000/c:v2@sha256:bb"), WIDE);
+        assert_eq!(format!("{stem} | {old} | {new}"), "q:5000/c | v1 | v2");
+        let (stem, old, new) = pair(&of("a:b"), &of("a:c"), WIDE);
+        assert_eq!(format!("{stem} | {old} | {new}"), " | a:b | a:c");
     }
 
     #[test]

@@ -38,8 +38,32 @@ pub(super) struct Part {
     /// Sentences before the items.
     pub(super) said: Vec<Remark>,
     pub(super) items: Vec<Item>,
-    /// What the items are, when they have to be counted: `object`.
-    pub(super) noun: &'static str,
+    pub(super) kind: Kind,
+}
+
+/// What the items of a part are, in the order of the report.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Notes,
+    Documents,
+    Values,
+    DaemonSets,
+    Objects,
+    Noise,
+}
+
+impl Kind {
+    /// What the items are called when they have to be counted.
+    pub(super) fn noun(self) -> &'static str {
+        match self {
+            Kind::Notes => "note",
+            Kind::Documents => "document",
+            Kind::Values => "list",
+            Kind::DaemonSets => "DaemonSet",
+            Kind::Objects => "object",
+            Kind::Noise => "rule",
+        }
+    }
 }
 
 /// A sentence; a warning stands out.
@@ -70,6 +94,7 @@ pub(super) struct Place {
     /// Empty where it is about no object.
     pub(super) object: Safe,
     pub(super) path: Safe,
+    pub(super) mark: Mark,
     pub(super) body: Body,
     /// Further fields to which it applies.
     pub(super) also: Vec<Safe>,
@@ -83,8 +108,14 @@ pub(super) struct Group {
     pub(super) rows: Vec<Row>,
     /// Whether rows that no note speaks of are shown when nobody asked for all.
     pub(super) open: bool,
-    /// What is said instead of the rows while they are not shown.
+    /// It is what the report is about: shown open where others are folded.
+    pub(super) prominent: bool,
+    /// What the rows come to.
     pub(super) summary: Safe,
+    /// Names of some rows, for where none is shown.
+    pub(super) names: Safe,
+    /// Rows that [`Row::must`] be shown are told nowhere else.
+    pub(super) keeps: bool,
     /// The summary says all that the rows say.
     pub(super) brief: bool,
     /// What the rows are, when they have to be counted.
@@ -152,7 +183,7 @@ impl Outline {
     pub(super) fn new(comparison: &Comparison, show: Show, limits: Limits) -> Self {
         let mut parts = Vec::new();
         parts.extend(notes::part(&comparison.notes, limits));
-        parts.extend(unused(&comparison.warnings));
+        parts.extend(unused(&comparison.warnings, show));
         if show.parts != Parts::DaemonSets {
             parts.extend(comparison.values.as_ref().map(|values| values::part(values, limits)));
         }
@@ -173,33 +204,38 @@ impl Outline {
     }
 }
 
+impl Place {
+    /// In a sentence, whether the one value there is has gone or come.
+    pub(super) fn was_or_now(&self) -> &'static str {
+        match self.mark {
+            Mark::Added => "now ",
+            Mark::Removed => "was ",
+            Mark::Changed | Mark::Same => "",
+        }
+    }
+}
+
 impl Row {
-    /// Whether it is shown whatever else is left out.
+    /// Whether a blocker or a risk speaks of it.
     pub(super) fn must(&self) -> bool {
         matches!(self.level, Some(Level::Blocker | Level::Risk))
     }
 }
 
 impl Group {
-    /// The rows to show when there is room for `few` besides those that must be, and how many that leaves out.
+    /// The rows to show when there is room for `few`, and how many that leaves out. Rows of which a note speaks are told
+    /// there and give way first; where they are not ([`Group::keeps`]), they are shown whatever the room.
     pub(super) fn choice(&self, few: usize) -> (Vec<&Row>, usize) {
-        // One more line costs no more than saying that there is one.
-        let few = if self.rows.len() <= few.saturating_add(1) { self.rows.len() } else { few };
         let must = self.rows.iter().filter(|row| row.must()).count();
-        let plain = self.rows.iter().filter(|row| !row.must() && !row.minor).count();
-        let mut room = few.saturating_sub(must);
-        let mut room_minor = room.saturating_sub(plain);
-        let mut taken = Vec::new();
-        for row in &self.rows {
-            if !row.must() {
-                let left = if row.minor { &mut room_minor } else { &mut room };
-                if *left == 0 {
-                    continue;
-                }
-                *left -= 1;
-            }
-            taken.push(row);
-        }
+        // One more line costs no more than saying that there is one.
+        let few = if few > 0 && self.rows.len() <= few.saturating_add(1) { self.rows.len() } else { few };
+        let few = if self.keeps { few.max(must) } else { few };
+        let rank = |row: &&Row| (if self.keeps { !row.must() } else { row.must() }, row.minor);
+        let mut ranked: Vec<(usize, &Row)> = self.rows.iter().enumerate().collect();
+        ranked.sort_by_key(|(at, row)| (rank(row), *at));
+        ranked.truncate(few);
+        ranked.sort_by_key(|(at, _)| *at);
+        let taken: Vec<&Row> = ranked.into_iter().map(|(_, row)| row).collect();
         let left_out = self.rows.len() - taken.len();
         (taken, left_out)
     }
@@ -239,8 +275,8 @@ fn body(old: &Shown, new: &Shown, limits: Limits) -> Body {
         (true, false) => Body::One(shown(new, limits)),
         (false, true) => Body::One(shown(old, limits)),
         (false, false) => {
-            let (old, new) = super::value::pair(old, new, limits);
-            Body::Pair { stem: Safe::default(), old, new }
+            let (stem, old, new) = super::value::pair(old, new, limits);
+            Body::Pair { stem, old, new }
         }
     }
 }
@@ -255,40 +291,28 @@ fn mark(old: &Shown, new: &Shown) -> Mark {
 }
 
 /// Documents that could not be used.
-fn unused(warnings: &[Warning]) -> Option<Part> {
-    if warnings.is_empty() {
-        return None;
-    }
-    let rows = warnings
+fn unused(warnings: &[Warning], show: Show) -> Option<Part> {
+    const FEW: usize = 12;
+    let few = if show.all || warnings.len() <= FEW + 1 { warnings.len() } else { FEW };
+    let mut said: Vec<Remark> = warnings[..few]
         .iter()
         .map(|warning| {
-            let place = match (warning.side.as_str(), warning.place.as_str()) {
-                ("", place) => place.to_owned(),
-                (side, "") => side.to_owned(),
-                (side, place) => format!("{side}, {place}"),
-            };
-            Row {
-                under: Safe::default(),
-                path: Safe::new(place),
-                mark: Mark::Same,
-                body: Body::One(Safe::new(&warning.text)),
-                aside: Safe::default(),
-                level: None,
-                minor: false,
-            }
+            let place: Vec<&str> = [&warning.side, &warning.place]
+                .into_iter()
+                .map(String::as_str)
+                .filter(|text| !text.is_empty())
+                .collect();
+            let colon = if place.is_empty() { "" } else { ": " };
+            let text = Safe::new(format!("{}{colon}{}", place.join(", "), warning.text));
+            Remark { text, level: Some(Level::Risk) }
         })
         .collect();
-    let group = Group {
-        mark: Mark::Same,
-        title: Safe::new("Not as they should be, so the result may lack something"),
-        aside: Safe::default(),
-        rows,
-        open: true,
-        summary: Safe::default(),
-        brief: false,
-        noun: "document",
-    };
-    Some(Part { title: "Documents with a problem".to_owned(), said: vec![], items: vec![Item::Group(group)], noun: "" })
+    if few < warnings.len() {
+        let text = Safe::new(format!("… and {}", count(warnings.len() - few, "more document")));
+        said.push(Remark { text, level: Some(Level::Risk) });
+    }
+    let title = "Documents with a problem".to_owned();
+    (!said.is_empty()).then(|| Part { title, said, items: Vec::new(), kind: Kind::Documents })
 }
 
 /// What was folded, per rule.
@@ -313,13 +337,21 @@ fn folded(noise: &[Noise], limits: Limits) -> Option<Part> {
             aside: Safe::new(format!("{}: {}", count(noise.count, "difference"), noise.title)),
             rows,
             open: true,
+            prominent: false,
             summary: Safe::default(),
+            names: Safe::default(),
+            keeps: false,
             brief: false,
             noun: "difference",
         })
     });
     let items: Vec<Item> = groups.collect();
-    (!items.is_empty()).then(|| Part { title: "Folded as noise".to_owned(), said: vec![], items, noun: "rule" })
+    (!items.is_empty()).then(|| Part {
+        title: "Folded as noise".to_owned(),
+        said: Vec::new(),
+        items,
+        kind: Kind::Noise,
+    })
 }
 
 /// How many steps of each path are said once for a run of neighbours: up to the container, the pod's spec, the map.
@@ -342,7 +374,9 @@ fn shared_steps(path: &FieldPath) -> usize {
         let deeper = matches!(path.0.get(2), Some(Step::Key(key)) if key == "spec" || key == "metadata");
         return 2 + usize::from(deeper);
     }
-    if pod > 1 { pod } else { 1 }
+    let data =
+        matches!(path.0.first(), Some(Step::Key(key)) if matches!(key.as_str(), "data" | "stringData" | "binaryData"));
+    if pod > 1 { pod } else { usize::from(data) }
 }
 
 /// Says once what a run of neighbours has in common.
@@ -352,7 +386,10 @@ fn with_shared_paths(paths: &[&FieldPath]) -> Vec<(Safe, Safe)> {
     while from < paths.len() {
         let steps = shared_steps(paths[from]).min(paths[from].0.len().saturating_sub(1));
         let head = &paths[from].0[..steps];
-        let run = paths[from..].iter().take_while(|path| path.0.len() > steps && path.0.starts_with(head)).count();
+        let same = |path: &&&FieldPath| {
+            path.0.len() > steps && path.0.starts_with(head) && shared_steps(path).min(path.0.len() - 1) == steps
+        };
+        let run = paths[from..].iter().take_while(same).count();
         if run < 2 || steps == 0 {
             out.push((Safe::default(), path(paths[from], 0)));
             from += 1;
@@ -387,7 +424,7 @@ mod tests {
             path
         };
         let paths = [
-            FieldPath::keys(["metadata", "labels"]),
+            FieldPath::keys(["spec", "selector"]),
             agent("image"),
             agent("args"),
             FieldPath::keys(["spec", "template", "spec", "hostPID"]),
@@ -400,7 +437,7 @@ mod tests {
         assert_eq!(
             said,
             [
-                " | metadata.labels",
+                " | spec.selector",
                 "spec.template.spec.containers[agent] | image",
                 "spec.template.spec.containers[agent] | args",
                 "spec.template.spec | hostPID",
@@ -431,7 +468,10 @@ mod tests {
             aside: Safe::default(),
             rows,
             open: true,
+            prominent: false,
             summary: Safe::default(),
+            names: Safe::default(),
+            keeps: true,
             brief: false,
             noun: "",
         };
@@ -442,8 +482,14 @@ mod tests {
             (must, rows.len() - must - minor, minor, left)
         };
         assert_eq!(kinds(0), (3, 0, 0, 20));
+        assert_eq!(kinds(3), (3, 0, 0, 20));
         assert_eq!(kinds(5), (3, 2, 0, 18));
         assert_eq!(kinds(15), (3, 10, 2, 8));
         assert_eq!(kinds(22), (3, 10, 10, 0));
+        let told_above = Group { keeps: false, ..group };
+        assert_eq!(told_above.choice(0).1, 23);
+        let (rows, left_out) = told_above.choice(12);
+        assert!(rows.iter().all(|row| !row.must()) && rows.iter().filter(|row| row.minor).count() == 2);
+        assert_eq!((rows.len(), left_out), (12, 11));
     }
 }

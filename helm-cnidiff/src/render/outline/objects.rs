@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Body, Comparison, Group, Item, Limits, Mark, Part, Parts, Remark, Row, Safe, body, count, verdict,
+    Body, Comparison, Group, Item, Kind, Limits, Mark, Part, Parts, Remark, Row, Safe, body, count, verdict,
     with_shared_paths,
 };
 use crate::comparison::{
@@ -13,54 +13,42 @@ use crate::comparison::{
 use crate::render::text::thousands;
 use crate::render::value::image;
 
-/// One part per section that has differences.
+/// DaemonSets, and everything else in the order of its sections.
 pub(super) fn parts(comparison: &Comparison, wanted: Parts, limits: Limits) -> Vec<Part> {
     let restarts: BTreeMap<_, _> =
         comparison.verdict.restarts.iter().map(|restart| (&restart.object, restart)).collect();
-    let mut sections: BTreeMap<Section, Vec<Item>> = BTreeMap::new();
+    let (mut daemonsets, mut others) = (Vec::new(), Vec::new());
     for change in &comparison.objects {
-        if wanted == Parts::DaemonSets && change.section != Section::DaemonSets {
-            continue;
-        }
+        let items = match change.section {
+            Section::DaemonSets => &mut daemonsets,
+            _ if wanted == Parts::DaemonSets => continue,
+            _ => &mut others,
+        };
         let restart = restarts.get(&change.object).map(|restart| verdict::restart(restart));
-        sections.entry(change.section).or_default().push(Item::Group(object(change, restart, limits)));
+        items.push(Item::Group(object(change, restart, limits)));
     }
-    sections
-        .into_iter()
-        .map(|(section, items)| Part {
-            title: title(section).to_owned(),
-            said: counted(&comparison.counts, section, items.len()),
-            items,
-            noun: "object",
-        })
-        .collect()
+    let said = counted(&comparison.counts, others.len());
+    let daemonsets =
+        Part { title: "DaemonSets".to_owned(), said: Vec::new(), items: daemonsets, kind: Kind::DaemonSets };
+    let others = Part { title: "Other objects".to_owned(), said, items: others, kind: Kind::Objects };
+    [daemonsets, others].into_iter().filter(|part| !part.items.is_empty()).collect()
 }
 
-fn title(section: Section) -> &'static str {
-    match section {
-        Section::DaemonSets => "DaemonSets",
-        Section::Workloads => "Other workloads",
-        Section::Config => "ConfigMaps and Secrets",
-        Section::Rbac => "Rights",
-        Section::Services => "Services and webhooks",
-        Section::Crds => "CustomResourceDefinitions",
-        Section::Rest => "Everything else",
-    }
-}
-
-/// `ConfigMap 2 changed, 1 added, 14 unchanged`; nothing where the objects below say it all.
-fn counted(counts: &[KindCount], section: Section, shown: usize) -> Vec<Remark> {
-    let of: Vec<&KindCount> = counts.iter().filter(|count| count.section == section).collect();
-    let kinds = of.iter().filter(|count| count.added + count.removed + count.changed > 0);
-    if shown < 4 && section != Section::Rest {
+/// `ConfigMap 2 changed, 1 added`; nothing where the objects below say it all.
+fn counted(counts: &[KindCount], shown: usize) -> Vec<Remark> {
+    if shown <= 12 {
         return Vec::new();
     }
-    let words: Vec<String> = kinds
+    let differ =
+        |count: &&KindCount| count.section != Section::DaemonSets && count.added + count.removed + count.changed > 0;
+    let words: Vec<String> = counts
+        .iter()
+        .filter(differ)
         .map(|count| {
             let sums = [(count.changed, "changed"), (count.added, "added"), (count.removed, "removed")];
             let sums: Vec<String> =
                 sums.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{} {word}", thousands(*n))).collect();
-            format!("{}: {}", count.kind, sums.join(", "))
+            verdict::plain(format!("{} {}", count.kind, sums.join(", ")))
         })
         .collect();
     if words.is_empty() { Vec::new() } else { vec![Remark { text: Safe::new(words.join(" · ")), level: None }] }
@@ -90,19 +78,40 @@ fn object(change: &ObjectChange, restart: Option<String>, limits: Limits) -> Gro
     let summary = if facts {
         rows.iter().map(|row| fact_text(row)).collect::<Vec<_>>().join(" · ")
     } else {
-        count(rows.len(), noun)
+        let told = rows.iter().filter(|row| row.must()).count();
+        let told = if told > 0 { format!(", {} of them told above", thousands(told)) } else { String::new() };
+        format!("{}{told}", count(rows.len(), noun))
     };
+    // The keys of a ConfigMap say what it is about; paths into a pod's spec do not.
+    let names: Vec<&str> = rows.iter().map(|row| row.path.as_str()).collect();
+    let names = if change.section == Section::Config && !facts { list(&names, 80) } else { String::new() };
     Group {
         mark,
         title: Safe::new(change.object.to_string()),
-        aside: Safe::new(asides.join("; ")),
+        aside: Safe::new(verdict::plain(asides.join("; "))),
         rows,
         // What is known of an object that comes or goes fits on the line of its name.
         open: !rest && !facts,
-        summary: Safe::new(summary),
+        prominent: change.section == Section::DaemonSets,
+        summary: Safe::new(verdict::plain(summary)),
+        names: Safe::new(verdict::plain(names)),
+        keeps: false,
         brief: facts,
         noun,
     }
+}
+
+/// As many of the names as there is room for.
+fn list(names: &[&str], room: usize) -> String {
+    let mut out = String::new();
+    for (i, name) in names.iter().enumerate() {
+        if i > 0 && out.len() + name.len() > room {
+            return format!("{out} and {} more", names.len() - i);
+        }
+        out.push_str(if i > 0 { ", " } else { "" });
+        out.push_str(&crate::render::text::shorten(name, room));
+    }
+    out
 }
 
 fn known(facts: &[Fact]) -> Vec<Row> {
@@ -175,13 +184,15 @@ fn field_row(field: &FieldChange, also: &[String], under: Safe, path: Safe, limi
         }
         ChangeKind::Order => (Mark::Changed, body(&field.old, &field.new, limits), "order alone"),
     };
+    // Of an image it is said once, and in one way, which parts change.
+    let aside = if said.contains("digest") { "" } else { aside };
     let mut words: Vec<String> = Vec::new();
     words.extend([aside, said].into_iter().filter(|text| !text.is_empty()).map(str::to_owned));
     if words.len() == 2 && words[0] == words[1] {
         words.pop();
     }
     if !also.is_empty() {
-        words.push(format!("also {}", also.join(", ")));
+        words.push(verdict::plain(format!("also {}", also.join(", "))));
     }
     Row { under, path, mark, body, aside: Safe::new(words.join("; ")), level: field.level, minor: false }
 }
@@ -193,7 +204,7 @@ fn grant_rows(grants: &GrantChange, limits: Limits) -> Vec<Row> {
     rows
 }
 
-/// `+ ciliumnodes.cilium.io "a"   get, list`
+/// `+ ciliumnodes.cilium.io/status   get, list   only node-a`
 fn grant_row(grant: &Grant, mark: Mark) -> Row {
     let mut name = grant.resource.clone();
     if !grant.group.is_empty() && !grant.resource.starts_with('/') {
@@ -201,10 +212,8 @@ fn grant_row(grant: &Grant, mark: Mark) -> Row {
         let slash = if sub.is_empty() { "" } else { "/" };
         name = format!("{resource}.{}{slash}{sub}", grant.group);
     }
-    if !grant.resource_name.is_empty() {
-        name.push_str(&format!(" {:?}", grant.resource_name));
-    }
-    row(Safe::new(name), mark, Body::One(Safe::new(grant.verbs.join(", "))), "")
+    let aside = if grant.resource_name.is_empty() { String::new() } else { format!("only {}", grant.resource_name) };
+    row(Safe::new(name), mark, Body::One(Safe::new(grant.verbs.join(", "))), aside)
 }
 
 fn crd_rows(crd: &CrdChange, limits: Limits) -> Vec<Row> {
@@ -218,6 +227,7 @@ fn crd_rows(crd: &CrdChange, limits: Limits) -> Vec<Row> {
     rows.extend(lines(&crd.fields_removed, Mark::Removed, "field gone", false));
     rows.extend(lines(&crd.now_required, Mark::Changed, "required now", false));
     rows.extend(field_rows(&crd.other, limits));
+    rows.extend(field_rows(&crd.validation, limits).into_iter().map(|row| Row { minor: true, ..row }));
     rows.extend(lines(&crd.fields_added, Mark::Added, "", true));
     rows
 }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{Body, Column, Group, Item, Limits, Mark, Part, Remark, Row, Safe, Table, count, path};
+use super::verdict::plain;
+use super::{Body, Column, Group, Item, Kind, Limits, Mark, Part, Remark, Row, Safe, Table, count, path};
 use crate::comparison::{
     DefaultChange, FieldPath, ImageChange, KeyDefault, Level, Mode, Modes, Override, OverrideState, Shown, Step, Values,
 };
-use crate::render::text::thousands;
+use crate::render::text::{shorten, thousands};
 use crate::render::value::{image, pair, shown};
 
 /// The part; it says so where nothing changes.
@@ -28,7 +29,7 @@ pub(super) fn part(values: &Values, limits: Limits) -> Part {
     if let Some(modes) = values.modes.as_ref().filter(|modes| !modes.rows.is_empty()) {
         items.push(Item::Table(table(modes, limits)));
     }
-    Part { title: "Values".to_owned(), said, items, noun: "group" }
+    Part { title: "Values".to_owned(), said, items, kind: Kind::Values }
 }
 
 fn row(path: Safe, mark: Mark, body: Body, aside: impl AsRef<str>) -> Row {
@@ -36,13 +37,18 @@ fn row(path: Safe, mark: Mark, body: Body, aside: impl AsRef<str>) -> Row {
 }
 
 fn group(title: String, aside: &str, rows: Vec<Row>, noun: &'static str) -> Option<Group> {
+    let paths: Vec<&str> = rows.iter().map(|row| row.path.as_str()).collect();
+    let names = Safe::new(plain(shorten(&paths.join(", "), 300)));
     (!rows.is_empty()).then(|| Group {
         mark: Mark::Same,
         title: Safe::new(title),
         aside: Safe::new(aside),
         rows,
         open: true,
+        prominent: false,
         summary: Safe::default(),
+        names,
+        keeps: noun == "override",
         brief: false,
         noun,
     })
@@ -66,10 +72,12 @@ fn override_row(one: &Override, limits: Limits) -> Row {
         }
         OverrideState::EqualsDefault => (Mark::Same, None, set(), "equals the new default".to_owned()),
         OverrideState::Pins { old_default, new_default } => {
-            let (old, new) = pair(old_default, new_default, limits);
-            (Mark::Changed, None, set(), format!("keeps you from the new default: {old} → {new}"))
+            let (stem, old, new) = pair(old_default, new_default, limits);
+            let gap = if stem.is_empty() { "" } else { " " };
+            (Mark::Same, None, set(), format!("hides a new default: {stem}{gap}{old} → {new}"))
         }
     };
+    let state = plain(state);
     let aside = match &one.note {
         Some(note) => format!("{state}; {note}"),
         None => state,
@@ -81,8 +89,8 @@ fn defaults(defaults: &[DefaultChange], limits: Limits) -> Option<Group> {
     let rows: Vec<Row> = defaults
         .iter()
         .map(|one| {
-            let (old, new) = pair(&one.old, &one.new, limits);
-            let body = Body::Pair { stem: Safe::default(), old, new };
+            let (stem, old, new) = pair(&one.old, &one.new, limits);
+            let body = Body::Pair { stem, old, new };
             row(path(&one.path, 0), Mark::Changed, body, one.note.as_deref().unwrap_or_default())
         })
         .collect();
@@ -110,9 +118,9 @@ fn keys(keys: &[KeyDefault], mark: Mark, title: &str, limits: Limits) -> Option<
             row(path(&one.path, 0), mark, body, "")
         })
         .collect();
-    let summary = Safe::new(by_first_key(keys));
+    let summary = Safe::new(plain(by_first_key(keys)));
     let group = group(format!("{title}: {}", thousands(keys.len())), "", rows, "key")?;
-    Some(Group { mark, open: false, summary, ..group })
+    Some(Group { mark, open: false, summary, names: Safe::default(), ..group })
 }
 
 /// `bpf 4, hubble 9, image`
@@ -125,19 +133,14 @@ fn by_first_key(keys: &[KeyDefault]) -> String {
         };
         *counts.entry(first).or_default() += 1;
     }
-    let words: Vec<String> =
-        counts.iter().map(|(key, n)| if *n > 1 { format!("{key} {n}") } else { key.clone() }).collect();
-    words.join(", ")
-}
-
-fn mode_name(mode: Mode) -> &'static str {
-    match mode {
-        Mode::Reset => "--reset-values",
-        Mode::Reuse => "--reuse-values",
-        Mode::ResetThenReuse => "--reset-then-reuse-values",
-        Mode::Keep => "no flag, no -f",
-        Mode::Replace => "no flag, with -f",
+    const FEW: usize = 12;
+    let few = if counts.len() <= FEW + 1 { counts.len() } else { FEW };
+    let mut words: Vec<String> =
+        counts.iter().take(few).map(|(key, n)| if *n > 1 { format!("{key} {n}") } else { key.clone() }).collect();
+    if few < counts.len() {
+        words.push(format!("and {} more", counts.len() - few));
     }
+    words.join(", ")
 }
 
 /// Short enough for the head of a column.
@@ -152,18 +155,14 @@ fn column_name(mode: Mode) -> &'static str {
 }
 
 fn mode_remarks(modes: &Modes) -> Vec<Remark> {
-    let mut said = vec![Remark {
-        text: Safe::new(format!(
-            "Values are inherited as with {}{}.",
-            mode_name(modes.chosen),
-            match modes.chosen {
-                Mode::Keep => ": the release's overrides are kept",
-                Mode::Replace => " or --set: the release's own overrides are dropped",
-                _ => "",
-            }
-        )),
-        level: None,
-    }];
+    let chosen = match modes.chosen {
+        Mode::Reset => "--reset-values: the release's own overrides are dropped.",
+        Mode::Reuse => "--reuse-values: overrides are kept, and with them the defaults of the old chart.",
+        Mode::ResetThenReuse => "--reset-then-reuse-values: overrides are kept, over the defaults of the target.",
+        Mode::Keep => "No flag, no -f and no --set: the release's overrides are kept, over the defaults of the target.",
+        Mode::Replace => "-f or --set and no flag: the release's own overrides are dropped.",
+    };
+    let mut said = vec![Remark { text: Safe::new(chosen), level: None }];
     let mut warn = |paths: &[FieldPath], text: &str| {
         if !paths.is_empty() {
             let few: Vec<String> = paths.iter().take(8).map(ToString::to_string).collect();
@@ -173,7 +172,7 @@ fn mode_remarks(modes: &Modes) -> Vec<Remark> {
                 String::new()
             };
             let text = format!("{} {text}: {}{more}", count(paths.len(), "value"), few.join(", "));
-            said.push(Remark { text: Safe::new(text), level: Some(Level::Risk) });
+            said.push(Remark { text: Safe::new(plain(text)), level: Some(Level::Risk) });
         }
     };
     warn(&modes.drops, "of the release would be dropped");

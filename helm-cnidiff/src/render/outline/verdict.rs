@@ -10,12 +10,12 @@ const FEW: usize = 6;
 /// `cilium 1.18.4 → 1.19.6`, or the labels of both sides.
 pub(super) fn subject(comparison: &Comparison) -> Safe {
     let (from, to) = (&comparison.from, &comparison.to);
-    Safe::new(match (&from.chart, &from.version, &to.chart, &to.version) {
+    Safe::new(plain(match (&from.chart, &from.version, &to.chart, &to.version) {
         (Some(old), Some(a), Some(new), Some(b)) if old == new => format!("{old} {a} → {b}"),
         (Some(old), Some(a), Some(new), Some(b)) => format!("{old} {a} → {new} {b}"),
         _ if from.label.is_empty() && to.label.is_empty() => String::new(),
         _ => format!("{} → {}", from.label, to.label),
-    })
+    }))
 }
 
 /// What there is to count, worst first.
@@ -42,6 +42,7 @@ pub(super) fn tally(comparison: &Comparison) -> Vec<Safe> {
 
 /// The verdict in facts.
 pub(super) fn facts(comparison: &Comparison, show: Show) -> Vec<Fact> {
+    let few = if show.all { usize::MAX } else { FEW };
     let mut facts = Vec::new();
     let mut add = |label, lines: Vec<String>| {
         if !lines.is_empty() {
@@ -51,15 +52,15 @@ pub(super) fn facts(comparison: &Comparison, show: Show) -> Vec<Fact> {
     add("from", side(&comparison.from));
     add("to", side(&comparison.to));
     if !comparison.counts.is_empty() || !comparison.verdict.restarts.is_empty() {
-        add("restarts", restarts(&comparison.verdict.restarts));
+        add("restarts", restarts(&comparison.verdict.restarts, few));
         add("objects", objects(&comparison.counts));
     }
     add("values", comparison.values.as_ref().map(values).unwrap_or_default());
     let unknown = &comparison.verdict.unknown;
     if !unknown.is_empty() {
-        let mut lines: Vec<String> = unknown.iter().take(FEW).map(|text| shortened(text)).collect();
-        if unknown.len() > FEW {
-            lines.push(format!("… and {} more", thousands(unknown.len() - FEW)));
+        let mut lines: Vec<String> = unknown.iter().take(few).map(|text| shortened(text)).collect();
+        if unknown.len() > few {
+            lines.push(format!("… and {} more", thousands(unknown.len() - few)));
         }
         facts.push(Fact { doubt: true, ..fact("unknown", lines) });
     }
@@ -79,10 +80,11 @@ pub(super) fn provenance(comparison: &Comparison) -> Vec<Fact> {
     let mut all = Vec::new();
     let mut add = |label, text: &str| {
         if !text.is_empty() {
-            all.push(fact(label, vec![text.to_owned()]));
+            all.push(fact(label, vec![plain(text.to_owned())]));
         }
     };
-    add("tool", tool);
+    let bare = tool.starts_with(|c: char| c.is_ascii_digit());
+    add("tool", &if bare { format!("helm-cnidiff {tool}") } else { tool.clone() });
     let release = match (release, revision) {
         (Some(release), Some(revision)) => format!("{release}, revision {revision}"),
         (Some(text), None) | (None, Some(text)) => text.clone(),
@@ -116,6 +118,10 @@ pub(super) fn provenance(comparison: &Comparison) -> Vec<Fact> {
 
 /// Pods of one workload that restart: `12 pods, 2 at once (10%)`.
 pub(super) fn restart(restart: &Restart) -> String {
+    plain(restart_words(restart))
+}
+
+fn restart_words(restart: &Restart) -> String {
     let pods = match (restart.pods, restart.object.kind.as_str()) {
         (Some(pods), _) => count(usize::try_from(pods).unwrap_or(usize::MAX), "pod"),
         (None, "DaemonSet") => "one pod per node".to_owned(),
@@ -151,20 +157,20 @@ fn side(side: &Side) -> Vec<String> {
         label.push_str(&format!(", {status}"));
     }
     words.extend((!label.is_empty()).then_some(label));
-    if words.is_empty() { Vec::new() } else { vec![words.join(" · ")] }
+    if words.is_empty() { Vec::new() } else { vec![plain(words.join(" · "))] }
 }
 
-fn restarts(restarts: &[Restart]) -> Vec<String> {
+fn restarts(restarts: &[Restart], few: usize) -> Vec<String> {
     if restarts.is_empty() {
         return vec!["no pod restarts".to_owned()];
     }
     let mut lines: Vec<String> = restarts
         .iter()
-        .take(FEW)
-        .map(|one| format!("{}: {}", shortened(&one.object.to_string()), restart(one)))
+        .take(few)
+        .map(|one| format!("{}: {}", plain(shortened(&one.object.to_string())), restart(one)))
         .collect();
-    if restarts.len() > FEW {
-        lines.push(format!("… and the pods of {}", count(restarts.len() - FEW, "more workload")));
+    if restarts.len() > few {
+        lines.push(format!("… and the pods of {}", count(restarts.len() - few, "more workload")));
     }
     lines
 }
@@ -202,10 +208,15 @@ fn values(values: &Values) -> Vec<String> {
     let lost = is(|state| matches!(state, OverrideState::Unread | OverrideState::Renamed { .. }));
     let total = values.overrides_total;
     if total > 0 {
-        let tail = if lost > 0 { format!(", {} not read any more", thousands(lost)) } else { String::new() };
+        let tail = if lost > 0 { format!(" ({} not read any more)", thousands(lost)) } else { String::new() };
         words.push(format!("{}{tail}", count(total, "override")));
     }
     if words.is_empty() { vec!["no difference".to_owned()] } else { vec![words.join(", ")] }
+}
+
+/// Text of a chart or a cluster inside a sentence: what is between backticks in a sentence is a command of ours.
+pub(super) fn plain(text: String) -> String {
+    if text.contains('`') { text.replace('`', "'") } else { text }
 }
 
 fn shortened(text: &str) -> String {
