@@ -10,7 +10,8 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-const STYLES: Styles = Styles::styled().header(AnsiColor::Cyan.on_default().bold()).literal(AnsiColor::Green.on_default());
+const STYLES: Styles =
+    Styles::styled().header(AnsiColor::Cyan.on_default().bold()).literal(AnsiColor::Green.on_default());
 
 const AFTER_HELP: &str = "Examples:
   helm cnidiff cilium cilium/cilium --version 1.19.6 -n kube-system
@@ -40,7 +41,9 @@ Exit status:
 #[command(name = "helm-cnidiff", bin_name = "helm cnidiff", disable_version_flag = true, styles = STYLES, after_help = AFTER_HELP, max_term_width = 110)]
 #[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
 #[command(disable_help_subcommand = true, subcommand_help_heading = "Other comparisons")]
-#[command(override_usage = "helm cnidiff RELEASE CHART [OPTIONS]\n       helm cnidiff charts OLD NEW [OPTIONS]\n       helm cnidiff manifest -f FILE [OPTIONS]\n       helm cnidiff manifests OLD NEW [OPTIONS]\n       helm cnidiff revision RELEASE REVISION [REVISION] [OPTIONS]")]
+#[command(
+    override_usage = "helm cnidiff RELEASE CHART [OPTIONS]\n       helm cnidiff charts OLD NEW [OPTIONS]\n       helm cnidiff manifest -f FILE [OPTIONS]\n       helm cnidiff manifests OLD NEW [OPTIONS]\n       helm cnidiff revision RELEASE REVISION [REVISION] [OPTIONS]"
+)]
 pub struct Cli {
     /// Another comparison than release and chart.
     #[command(subcommand)]

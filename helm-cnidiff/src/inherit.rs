@@ -57,13 +57,7 @@ pub struct Inherited {
 }
 
 /// Computes what a mode gives. `user` is what -f and --set come to.
-pub fn inherit(
-    mode: Mode,
-    user: &Map<String, Value>,
-    old: &Release,
-    target: &Chart,
-    nulls: NullDefaults,
-) -> Inherited {
+pub fn inherit(mode: Mode, user: &Map<String, Value>, old: &Release, target: &Chart, nulls: NullDefaults) -> Inherited {
     let over_old = || {
         let mut values = user.clone();
         coalesce_tables(&mut values, &old.config, false);
@@ -226,8 +220,18 @@ mod tests {
         let user = map(json!({"c": 3, "b": {"y": 1}}));
         let none = Map::new();
         let cases = [
-            (Mode::Reset, &user, json!({"c": 3, "b": {"y": 1}}), json!({"a": 10, "b": {"x": 10, "new": true, "y": 1}, "c": 3})),
-            (Mode::Replace, &user, json!({"c": 3, "b": {"y": 1}}), json!({"a": 10, "b": {"x": 10, "new": true, "y": 1}, "c": 3})),
+            (
+                Mode::Reset,
+                &user,
+                json!({"c": 3, "b": {"y": 1}}),
+                json!({"a": 10, "b": {"x": 10, "new": true, "y": 1}, "c": 3}),
+            ),
+            (
+                Mode::Replace,
+                &user,
+                json!({"c": 3, "b": {"y": 1}}),
+                json!({"a": 10, "b": {"x": 10, "new": true, "y": 1}, "c": 3}),
+            ),
             (
                 Mode::Reuse,
                 &user,

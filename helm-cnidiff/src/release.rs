@@ -364,7 +364,9 @@ mod tests {
         for (data, expected) in cases {
             assert_eq!(from_secret(&data), Err(expected));
         }
-        for text in ["{", "{}", r#"{"name": 5}"#, r#"{"name":"a","version":-1}"#, r#"{"name":"a","version":1,"chart":[]}"#] {
+        for text in
+            ["{", "{}", r#"{"name": 5}"#, r#"{"name":"a","version":-1}"#, r#"{"name":"a","version":1,"chart":[]}"#]
+        {
             assert!(matches!(from_secret(&secret(text.as_bytes())), Err(ReleaseError::NotARelease(_))), "{text}");
         }
     }

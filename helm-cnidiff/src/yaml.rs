@@ -103,9 +103,11 @@ pub fn type_name(value: &Value) -> &'static str {
 fn decode(bytes: &[u8]) -> Result<std::borrow::Cow<'_, str>, YamlError> {
     let wide = |of: fn([u8; 2]) -> u16| {
         let units: Vec<u16> = bytes[2..].chunks_exact(2).map(|pair| of([pair[0], pair[1]])).collect();
-        String::from_utf16(&units)
-            .map(Into::into)
-            .map_err(|_| YamlError { line: 1, column: 1, what: "not valid UTF-16".to_owned() })
+        String::from_utf16(&units).map(Into::into).map_err(|_| YamlError {
+            line: 1,
+            column: 1,
+            what: "not valid UTF-16".to_owned(),
+        })
     };
     match bytes {
         [0xff, 0xfe, ..] => wide(u16::from_le_bytes),
@@ -160,11 +162,9 @@ impl<'a> Reader<'a> {
     fn next(&mut self) -> Result<(Event<'a>, Span), YamlError> {
         match self.parser.next_event() {
             Some(Ok(event)) => Ok(event),
-            Some(Err(error)) => Err(YamlError {
-                line: error.marker().line(),
-                column: error.marker().col() + 1,
-                what: error.info(),
-            }),
+            Some(Err(error)) => {
+                Err(YamlError { line: error.marker().line(), column: error.marker().col() + 1, what: error.info() })
+            }
             None => Ok((Event::StreamEnd, Span::default())),
         }
     }

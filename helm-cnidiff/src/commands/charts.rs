@@ -14,17 +14,18 @@ use crate::exit::Exit;
 use crate::inherit::Inherited;
 use crate::noise::Origin;
 use crate::risk::Circumstances;
-use crate::source::joined;
 use crate::source::chart::{self, Located};
 use crate::source::cluster::namespace;
 use crate::source::helm::{Helm, Template, Values};
+use crate::source::joined;
 
 pub(super) fn run(args: &ChartsArgs) -> Result<Exit> {
     let helm = Helm::find()?;
     let (facts, facts_used) = gather::facts(&args.output)?;
     let stdin = gather::stdin(&args.values)?;
     let stdin = stdin.as_deref();
-    let old_fetch = FetchArgs { version: args.old_version.clone().or_else(|| args.fetch.version.clone()), ..args.fetch.clone() };
+    let old_fetch =
+        FetchArgs { version: args.old_version.clone().or_else(|| args.fetch.version.clone()), ..args.fetch.clone() };
     let (old, new) = thread::scope(|scope| {
         let old = scope.spawn(|| chart::locate(&args.old, &old_fetch, || Ok(helm.clone())));
         let new = chart::locate(&args.new, &args.fetch, || Ok(helm.clone()));
@@ -43,7 +44,13 @@ pub(super) fn run(args: &ChartsArgs) -> Result<Exit> {
             api_versions: &[],
             is_upgrade: true,
         };
-        gather::rendered(&helm, &template, Values::Typed(&args.values, stdin), gather::chart_side(located), &located.chart)
+        gather::rendered(
+            &helm,
+            &template,
+            Values::Typed(&args.values, stdin),
+            gather::chart_side(located),
+            &located.chart,
+        )
     };
     let (before, after, typed) = thread::scope(|scope| {
         let before = scope.spawn(|| render(&old));
@@ -55,8 +62,9 @@ pub(super) fn run(args: &ChartsArgs) -> Result<Exit> {
     let (user, version) = typed?;
     before.warnings.extend(gather::odd(&old));
     after.warnings.extend(gather::odd(&new));
-    let regenerated = gather::regenerated(&before.objects, &after.objects, || Ok(render(&new)?.objects))?;
-    let origin = Origin { rendered: true, live: false, regenerated, given: gather::texts(&user) };
+    let origin = Origin { rendered: true, given: gather::texts(&user), ..Origin::default() };
+    let options = gather::options(&namespace, origin);
+    let options = gather::rendered_options(&before.objects, &after.objects, options, || Ok(render(&new)?.objects))?;
     let provenance = Provenance {
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         from_digest: before.side.digest.clone(),
@@ -77,7 +85,7 @@ pub(super) fn run(args: &ChartsArgs) -> Result<Exit> {
     let input = Input {
         old: before,
         new: after,
-        options: gather::options(&namespace, origin),
+        options,
         circumstances: Circumstances::default(),
         notes: facts_know.notes,
         unknown: facts_know.unknown,

@@ -15,7 +15,8 @@ const NO_FILES: u8 = 4;
 /// Answers for the words after `helm cnidiff`, of which the last one is unfinished.
 pub(super) fn answer(args: &CompleteArgs) -> Exit {
     let word = args.words.last().map_or("", String::as_str);
-    let mut words: Vec<OsString> = std::iter::once("helm-cnidiff".into()).chain(args.words.iter().map(Into::into)).collect();
+    let mut words: Vec<OsString> =
+        std::iter::once("helm-cnidiff".into()).chain(args.words.iter().map(Into::into)).collect();
     if words.len() < 2 {
         words.push(OsString::new());
     }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::cli::{FetchArgs, ModeArgs, OutputArgs, RenderArgs, ValueArgs};
 use crate::compare::Half;
 use crate::comparison::{Side, Warning};
-use crate::diff::objects::Options;
+use crate::diff::objects::{self, Delta, Options};
 use crate::manifest::{Document, ObjectSet};
 use crate::noise::{Origin, Regenerated};
 use crate::redact::secret_name;
@@ -48,13 +48,7 @@ fn short(digest: &str) -> &str {
 }
 
 /// One side: documents, and files of `crds/`, read.
-pub(super) fn half(
-    side: Side,
-    name: &str,
-    manifest: &str,
-    chart: Option<&Chart>,
-    namespace: &str,
-) -> Result<Half> {
+pub(super) fn half(side: Side, name: &str, manifest: &str, chart: Option<&Chart>, namespace: &str) -> Result<Half> {
     let mut manifest = files::documents(name, manifest.as_bytes())?;
     for (path, text) in chart.into_iter().flat_map(|chart| &chart.crds) {
         let crds = files::documents(path, text.as_bytes())?;
@@ -124,18 +118,21 @@ fn blob(text: &str) -> Option<Value> {
     if documents.len() == 1 { documents.pop().map(|document| document.value) } else { None }
 }
 
-/// Renders a second time where Secrets of both sides differ: what differs between two renders of one chart was made up
-/// by the templates.
-pub(super) fn regenerated(
+/// How to compare two renders. Where a Secret differs in a way that no rule of noise explains, the target is rendered a
+/// second time: what differs between two renders of one chart was made up by the templates.
+pub(super) fn rendered_options(
     old: &ObjectSet,
     new: &ObjectSet,
+    options: Options,
     render: impl FnOnce() -> Result<ObjectSet>,
-) -> Result<Regenerated> {
-    let secrets = new.of_kind("", "Secret").any(|secret| {
-        let before = old.of_kind("", "Secret").find(|before| before.id.name == secret.id.name);
-        before.is_some_and(|before| before.value["data"] != secret.value["data"] && before.id.namespace == secret.id.namespace)
-    });
-    if secrets { Ok(Regenerated::between(new, &render()?)) } else { Ok(Regenerated::default()) }
+) -> Result<Options> {
+    let odd =
+        |delta: &Delta<'_>| delta.kind() == "Secret" && delta.old.is_some() && delta.new.is_some() && delta.is_shown();
+    if !objects::compare(old, new, &options).deltas.iter().any(odd) {
+        return Ok(options);
+    }
+    let regenerated = Regenerated::between(new, &render()?);
+    Ok(Options { origin: Origin { regenerated, ..options.origin }, ..options })
 }
 
 /// Renders a chart into a side.
@@ -182,7 +179,9 @@ pub(super) fn texts(values: &Map<String, Value>) -> BTreeSet<String> {
 /// Flags that shape the result, as they were typed, without what looks secret.
 pub(super) fn flags(fetch: &FetchArgs, values: &ValueArgs, mode: ModeArgs, render: &RenderArgs) -> Vec<String> {
     let mut flags = Vec::new();
-    for (flag, text) in [("--version", &fetch.version), ("--repo", &fetch.repo), ("--kube-version", &render.kube_version)] {
+    for (flag, text) in
+        [("--version", &fetch.version), ("--repo", &fetch.repo), ("--kube-version", &render.kube_version)]
+    {
         flags.extend(text.iter().map(|text| format!("{flag} {text}")));
     }
     let lists = [
@@ -224,7 +223,9 @@ fn without_secrets(text: &str) -> String {
     }
     // A map or list in JSON may hold anything.
     match text.split_once('=') {
-        Some((name, value)) if value.trim_start().starts_with(['{', '[']) && value.contains(':') => format!("{name}=<…>"),
+        Some((name, value)) if value.trim_start().starts_with(['{', '[']) && value.contains(':') => {
+            format!("{name}=<…>")
+        }
         _ => text.to_owned(),
     }
 }

@@ -56,8 +56,12 @@ impl Around<'_> {
             });
         }
         if !self.api_versions.is_empty() {
-            let groups: BTreeSet<String> =
-                self.api_versions.iter().filter(|name| !name.rsplit('/').next().is_some_and(is_kind)).cloned().collect();
+            let groups: BTreeSet<String> = self
+                .api_versions
+                .iter()
+                .filter(|name| !name.rsplit('/').next().is_some_and(is_kind))
+                .cloned()
+                .collect();
             situation.apis = Part::Known(groups);
         }
         if let Some(version) = self.kubernetes.and_then(|text| Version::parse(text).ok()) {

@@ -61,7 +61,11 @@ pub(super) fn live(args: &ManifestArgs) -> Result<Exit> {
         names.push(if path.as_os_str() == "-" { "standard input".to_owned() } else { path.display().to_string() });
         target.documents.extend(manifest.documents);
         target.odd.extend(manifest.odd);
-        target.digest = if target.digest.is_empty() { manifest.digest } else { files::digest(format!("{}{}", target.digest, manifest.digest).as_bytes()) };
+        target.digest = if target.digest.is_empty() {
+            manifest.digest
+        } else {
+            files::digest(format!("{}{}", target.digest, manifest.digest).as_bytes())
+        };
     }
     let session = Session::open(&args.connect)?;
     let new = gather::read(side(&names.join(", "), &target), target, &session.namespace);
@@ -71,7 +75,11 @@ pub(super) fn live(args: &ManifestArgs) -> Result<Exit> {
     }
     let found = session.manifest(&wanted)?;
     let manifest = Manifest { documents: found.live.documents, ..Manifest::default() };
-    let label = if session.context().is_empty() { "live objects".to_owned() } else { format!("live objects of context {}", session.context()) };
+    let label = if session.context().is_empty() {
+        "live objects".to_owned()
+    } else {
+        format!("live objects of context {}", session.context())
+    };
     let old = gather::read(Side { label, ..Side::default() }, manifest, &session.namespace);
     let provenance = Provenance {
         tool: env!("CARGO_PKG_VERSION").to_owned(),
@@ -85,7 +93,12 @@ pub(super) fn live(args: &ManifestArgs) -> Result<Exit> {
         old,
         new,
         options: gather::options(&session.namespace, Origin { live: true, ..Origin::default() }),
-        circumstances: Circumstances { nodes: found.nodes, pods: found.daemonsets, release: None, applied_by: AppliedBy::Kubectl },
+        circumstances: Circumstances {
+            nodes: found.nodes,
+            pods: found.daemonsets,
+            release: None,
+            applied_by: AppliedBy::Kubectl,
+        },
         notes: facts_know.notes,
         unknown: [found.live.unknown, facts_know.unknown].concat(),
         secrets: Vec::new(),

@@ -19,11 +19,11 @@ use crate::inherit::{ModeFlags, NullDefaults, inherit};
 use crate::manifest::ObjectSet;
 use crate::noise::Origin;
 use crate::risk::{AppliedBy, Circumstances, ReleaseState};
-use crate::source::joined;
 use crate::source::chart;
 use crate::source::cluster::{Current, Session, Wanted};
 use crate::source::files;
 use crate::source::helm::{Helm, Template, Values};
+use crate::source::joined;
 
 pub(super) fn run(args: &UpgradeArgs) -> Result<Exit> {
     let comparison = gathered(args)?;
@@ -35,14 +35,17 @@ fn gathered(args: &UpgradeArgs) -> Result<Comparison> {
         bail!("which release, and which chart? helm cnidiff RELEASE CHART; helm cnidiff --help has examples");
     };
     let Some(chart) = args.chart.as_deref() else {
-        bail!("release {name} against which chart? helm cnidiff {name} CHART, for example cilium/cilium --version 1.19.6");
+        bail!(
+            "release {name} against which chart? helm cnidiff {name} CHART, for example cilium/cilium --version 1.19.6"
+        );
     };
     let helm = Helm::find()?;
     let (facts, facts_used) = gather::facts(&args.output)?;
     let stdin = gather::stdin(&args.values)?;
     let (current, located, typed) = thread::scope(|scope| {
         let located = scope.spawn(|| chart::locate(chart, &args.fetch, || Ok(helm.clone())));
-        let typed = scope.spawn(|| (!args.values.is_empty()).then(|| helm.typed_values(&args.values, stdin.as_deref())));
+        let typed =
+            scope.spawn(|| (!args.values.is_empty()).then(|| helm.typed_values(&args.values, stdin.as_deref())));
         let current = Session::open(&args.connect).and_then(|session| {
             let current = session.current(name)?;
             Ok((session, current))
@@ -85,7 +88,8 @@ fn gathered(args: &UpgradeArgs) -> Result<Comparison> {
         api_versions: &current.server.api_versions,
         is_upgrade: true,
     };
-    let render = || gather::rendered(&helm, &template, Values::Computed(&config), gather::chart_side(&located), &target);
+    let render =
+        || gather::rendered(&helm, &template, Values::Computed(&config), gather::chart_side(&located), &target);
     let (new, version, old) = thread::scope(|scope| {
         let version = scope.spawn(|| version.map_or_else(|| helm.version(), Ok));
         let new = scope.spawn(&render);
@@ -100,8 +104,9 @@ fn gathered(args: &UpgradeArgs) -> Result<Comparison> {
     if args.live {
         unknown.extend(live(&session, &current, &mut old, &new.objects)?);
     }
-    let regenerated = gather::regenerated(&old.objects, &new.objects, || Ok(render()?.objects))?;
-    let origin = Origin { rendered: !args.live, live: args.live, regenerated, given: gather::texts(&config) };
+    let origin = Origin { rendered: !args.live, live: args.live, given: gather::texts(&config), ..Origin::default() };
+    let options = gather::options(namespace, origin);
+    let options = gather::rendered_options(&old.objects, &new.objects, options, || Ok(render()?.objects))?;
     let provenance = Provenance {
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         release: Some(format!("{}/{}", current.release.namespace, current.release.name)),
@@ -141,7 +146,7 @@ fn gathered(args: &UpgradeArgs) -> Result<Comparison> {
     let input = Input {
         old,
         new,
-        options: gather::options(namespace, origin),
+        options,
         circumstances,
         notes: facts_know.notes,
         unknown: [unknown, facts_know.unknown].concat(),
@@ -151,8 +156,15 @@ fn gathered(args: &UpgradeArgs) -> Result<Comparison> {
     };
     let redactor = input.redactor();
     let mut comparison = compare(input);
-    let inheritance = Inheritance { release: &current.release, user: &user, chosen: mode, nulls: version.null_defaults() };
-    let case = Case { old: &current.release.chart, new: &target, templates: &located.templates(), config: &config, renames: &renames };
+    let inheritance =
+        Inheritance { release: &current.release, user: &user, chosen: mode, nulls: version.null_defaults() };
+    let case = Case {
+        old: &current.release.chart,
+        new: &target,
+        templates: &located.templates(),
+        config: &config,
+        renames: &renames,
+    };
     let compared = values::compare(&case, Some(&inheritance), &redactor);
     comparison.verdict.dead_overrides = compared.dead();
     comparison.add_notes(compared.notes);
@@ -172,7 +184,9 @@ fn stored(args: &UpgradeArgs, current: &Current, namespace: &str) -> Result<Half
 /// Puts live objects in the place of stored ones; objects of the target that are there already count as well.
 fn live(session: &Session, current: &Current, old: &mut Half, new: &ObjectSet) -> Result<Vec<String>> {
     let mut wanted: Vec<Wanted> = old.objects.objects.values().map(wanted).collect();
-    wanted.extend(new.objects.iter().filter(|(key, _)| !old.objects.objects.contains_key(*key)).map(|(_, o)| self::wanted(o)));
+    wanted.extend(
+        new.objects.iter().filter(|(key, _)| !old.objects.objects.contains_key(*key)).map(|(_, o)| self::wanted(o)),
+    );
     let live = session.live(&current.server, &wanted)?;
     let manifest = files::Manifest { documents: live.documents, ..files::Manifest::default() };
     let side = crate::comparison::Side { label: format!("live objects of {}", old.side.label), ..old.side.clone() };

@@ -147,19 +147,26 @@ impl Sides<'_> {
             return whole(0, OverrideState::BecameMap);
         }
         let kinds = (type_name(value), type_name(new));
-        if kinds.0 != kinds.1 && !value.is_null() && !new.is_null() && old.is_some_and(|old| type_name(old) == kinds.0) {
+        if kinds.0 != kinds.1 && !value.is_null() && !new.is_null() && old.is_some_and(|old| type_name(old) == kinds.0)
+        {
             return whole(2, OverrideState::TypeChanged { from: kinds.0, to: kinds.1 });
         }
         let old = old.filter(|old| !old.is_null() && !same(old, new) && !same(old, value))?;
         if old.is_object() || new.is_object() {
             return None;
         }
-        let state = OverrideState::Pins { old_default: self.shown(path, Some(old)), new_default: self.shown(path, Some(new)) };
+        let state =
+            OverrideState::Pins { old_default: self.shown(path, Some(old)), new_default: self.shown(path, Some(new)) };
         whole(3, state)
     }
 
     /// An override for which the target has no default of the very path.
-    fn without_default(&self, path: &Path, value: &Value, old: Option<&Value>) -> Option<(u8, Path, OverrideState, Option<String>)> {
+    fn without_default(
+        &self,
+        path: &Path,
+        value: &Value,
+        old: Option<&Value>,
+    ) -> Option<(u8, Path, OverrideState, Option<String>)> {
         for length in (1..path.len()).rev() {
             let prefix = path[..length].to_vec();
             let Some(above) = get(&self.case.new.values, &prefix) else { continue };
@@ -189,7 +196,8 @@ impl Sides<'_> {
     /// Whether the user sets a path, something in it, or something that it is in.
     fn is_set(&self, path: &Path) -> bool {
         get(self.case.config, path).is_some()
-            || (1..path.len()).any(|length| get(self.case.config, &path[..length].to_vec()).is_some_and(|value| !value.is_object()))
+            || (1..path.len())
+                .any(|length| get(self.case.config, &path[..length].to_vec()).is_some_and(|value| !value.is_object()))
     }
 
     /// (b) Images by the path of their map, with the leaves that they are made of.
@@ -259,11 +267,15 @@ impl Sides<'_> {
         let gone = |path: &Path| {
             // Where something else took the place of a map above, that is told as a change of the map.
             get(there, path).is_none()
-                && (1..path.len()).all(|length| get(there, &path[..length].to_vec()).is_none_or(|v| v.is_object() || v.is_null()))
+                && (1..path.len())
+                    .all(|length| get(there, &path[..length].to_vec()).is_none_or(|v| v.is_object() || v.is_null()))
         };
         let missing = here.iter().filter(|(path, value)| !value.is_null() && !folded(path) && gone(path));
         missing
-            .map(|(path, value)| KeyDefault { path: FieldPath::keys(path.iter().cloned()), default: self.shown(path, Some(value)) })
+            .map(|(path, value)| KeyDefault {
+                path: FieldPath::keys(path.iter().cloned()),
+                default: self.shown(path, Some(value)),
+            })
             .collect()
     }
 }
@@ -300,7 +312,11 @@ fn modes(case: &Case<'_>, inheritance: &Inheritance<'_>, values: &Values, redact
         let set = get(&release.config, &path).is_some() || get(user, &path).is_some();
         (!set && !default.is_null() && get(&mine.effective, &path) != Some(default)).then(|| FieldPath::keys(path))
     };
-    let hides = if chosen == Mode::Reuse { leaves(&case.new.values).into_iter().filter_map(hidden).collect() } else { Vec::new() };
+    let hides = if chosen == Mode::Reuse {
+        leaves(&case.new.values).into_iter().filter_map(hidden).collect()
+    } else {
+        Vec::new()
+    };
     Modes { chosen, columns: all.to_vec(), rows, drops, hides }
 }
 
@@ -332,24 +348,48 @@ fn notes(values: &Values) -> Vec<Note> {
                 _ => "-f or --set drops",
             };
             let fix = "add --reset-then-reuse-values, or put these into the values file";
-            say("overrides-dropped", format!("{how} {}", count(modes.drops.len(), "override of the release", "overrides of the release")), &modes.drops, why, fix);
+            say(
+                "overrides-dropped",
+                format!("{how} {}", count(modes.drops.len(), "override of the release", "overrides of the release")),
+                &modes.drops,
+                why,
+                fix,
+            );
         }
         if !modes.hides.is_empty() {
             let why = "--reuse-values keeps the old chart's defaults, so templates of the new chart read values that are \
                        missing or out of date; some fail, others switch features off.";
             let fix = "use --reset-then-reuse-values (helm 3.14 and newer)";
-            say("reuse-values-hides-defaults", format!("--reuse-values hides {} of the new chart", count(modes.hides.len(), "default", "defaults")), &modes.hides, why, fix);
+            say(
+                "reuse-values-hides-defaults",
+                format!("--reuse-values hides {} of the new chart", count(modes.hides.len(), "default", "defaults")),
+                &modes.hides,
+                why,
+                fix,
+            );
         }
     }
-    let became: Vec<FieldPath> = paths(values, |state| matches!(state, OverrideState::BecameMap | OverrideState::TypeChanged { .. }));
+    let became: Vec<FieldPath> =
+        paths(values, |state| matches!(state, OverrideState::BecameMap | OverrideState::TypeChanged { .. }));
     if !became.is_empty() {
-        let why = "The chart expects another type there; helm keeps the user's value and the templates fail or misread it.";
-        let title = format!("{} of another type than the target's default", count(became.len(), "override is", "overrides are"));
-        say("override-type-changed", title, &became, why, "write the value in the form that the target's values.yaml shows");
+        let why =
+            "The chart expects another type there; helm keeps the user's value and the templates fail or misread it.";
+        let title = format!(
+            "{} of another type than the target's default",
+            count(became.len(), "override is", "overrides are")
+        );
+        say(
+            "override-type-changed",
+            title,
+            &became,
+            why,
+            "write the value in the form that the target's values.yaml shows",
+        );
     }
     let unread = paths(values, |state| matches!(state, OverrideState::Unread));
     if !unread.is_empty() {
-        let why = "Helm does not complain of values that no template reads: what they did before, they do not do any more.";
+        let why =
+            "Helm does not complain of values that no template reads: what they did before, they do not do any more.";
         let title = count(unread.len(), "override is not read by the target", "overrides are not read by the target");
         say("override-unread", title, &unread, why, "look up what took their place, then remove them from the values");
     }
@@ -445,11 +485,13 @@ fn get<'a>(map: &'a Map<String, Value>, path: &Path) -> Option<&'a Value> {
 }
 
 fn path_of(path: &FieldPath) -> Path {
-    path.0.iter().map(|step| match step {
-        crate::comparison::Step::Key(key) | crate::comparison::Step::Item(key) => key.clone(),
-        other => format!("{other:?}"),
-    })
-    .collect()
+    path.0
+        .iter()
+        .map(|step| match step {
+            crate::comparison::Step::Key(key) | crate::comparison::Step::Item(key) => key.clone(),
+            other => format!("{other:?}"),
+        })
+        .collect()
 }
 
 /// Equal values; a number written with a fraction of zero is the whole number.

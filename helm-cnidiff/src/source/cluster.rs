@@ -47,7 +47,9 @@ impl Driver {
         match std::env::var("HELM_DRIVER").unwrap_or_default().as_str() {
             "" | "secret" | "secrets" => Ok(Driver::Secrets),
             "configmap" | "configmaps" => Ok(Driver::ConfigMaps),
-            other => bail!("HELM_DRIVER={other}: only releases in Secrets and ConfigMaps can be read; compare two charts instead: helm cnidiff charts OLD NEW -f VALUES"),
+            other => bail!(
+                "HELM_DRIVER={other}: only releases in Secrets and ConfigMaps can be read; compare two charts instead: helm cnidiff charts OLD NEW -f VALUES"
+            ),
         }
     }
 
@@ -134,7 +136,8 @@ impl Session {
         };
         let mut unknown = Vec::new();
         let server = server.unwrap_or_else(|error| {
-            unknown.push(format!("what the API server serves: {error:#}; templates see helm's own list of API versions"));
+            unknown
+                .push(format!("what the API server serves: {error:#}; templates see helm's own list of API versions"));
             Server::default()
         });
         let daemonsets = match daemonsets {
@@ -154,7 +157,11 @@ impl Session {
         let [from, to] = numbers.map(|number| number.unwrap_or(newest));
         for number in [from, to] {
             if !history.iter().any(|revision| revision.number == number) {
-                bail!("release {name} in namespace {} has no revision {number}; it has {}", self.namespace, listed(&history));
+                bail!(
+                    "release {name} in namespace {} has no revision {number}; it has {}",
+                    self.namespace,
+                    listed(&history)
+                );
             }
         }
         let (from, to) = thread::scope(|scope| {
@@ -185,7 +192,12 @@ impl Session {
 
     /// Labels of all revisions, without their payload.
     fn history(&self, name: &str) -> Result<Vec<Revision>> {
-        let path = format!("/api/v1/namespaces/{}/{}?labelSelector={}&limit={PAGE}", self.namespace, self.driver.resource(), encode(&selector(name)));
+        let path = format!(
+            "/api/v1/namespaces/{}/{}?labelSelector={}&limit={PAGE}",
+            self.namespace,
+            self.driver.resource(),
+            encode(&selector(name))
+        );
         let list = self.get(&path, Some(METADATA))?;
         let mut history: Vec<Revision> = items(&list).map(revision).filter(|revision| revision.number > 0).collect();
         history.sort();
@@ -226,7 +238,12 @@ impl Session {
     }
 
     fn list(&self, selector: &str) -> Result<Vec<Value>> {
-        let path = format!("/api/v1/namespaces/{}/{}?labelSelector={}", self.namespace, self.driver.resource(), encode(selector));
+        let path = format!(
+            "/api/v1/namespaces/{}/{}?labelSelector={}",
+            self.namespace,
+            self.driver.resource(),
+            encode(selector)
+        );
         let mut list = self.get(&path, None)?;
         match list.get_mut("items").map(Value::take) {
             Some(Value::Array(items)) => Ok(items),
@@ -235,7 +252,8 @@ impl Session {
     }
 
     fn fetch(&self, name: &str, number: u64) -> Result<Release> {
-        let path = format!("/api/v1/namespaces/{}/{}/{}", self.namespace, self.driver.resource(), object_name(name, number));
+        let path =
+            format!("/api/v1/namespaces/{}/{}/{}", self.namespace, self.driver.resource(), object_name(name, number));
         let object = self.get(&path, None)?;
         self.decode(name, number, &object)
     }
@@ -263,7 +281,8 @@ impl Session {
     }
 
     fn refused(&self, path: &str, status: u16, said: &str) -> anyhow::Error {
-        let at = if self.context().is_empty() { "this cluster".to_owned() } else { format!("context {}", self.context()) };
+        let at =
+            if self.context().is_empty() { "this cluster".to_owned() } else { format!("context {}", self.context()) };
         let resource = path.split('?').next().unwrap_or(path);
         match status {
             401 => anyhow!("{at}: not logged in ({said}); log in again"),

@@ -55,7 +55,8 @@ impl Client {
     }
 
     fn new(access: Access) -> Result<Client> {
-        let at = if access.context.is_empty() { "the cluster".to_owned() } else { format!("context {}", access.context) };
+        let at =
+            if access.context.is_empty() { "the cluster".to_owned() } else { format!("context {}", access.context) };
         let mut tls = TlsConfig::builder()
             .disable_verification(access.insecure)
             .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()));
@@ -82,7 +83,8 @@ impl Client {
             .timeout_recv_response(Some(Duration::from_secs(60)))
             .user_agent(concat!("helm-cnidiff/", env!("CARGO_PKG_VERSION")));
         if !access.proxy.is_empty() {
-            let proxy = ureq::Proxy::new(&access.proxy).map_err(|error| anyhow!("{at}: proxy-url {}: {error}", access.proxy))?;
+            let proxy = ureq::Proxy::new(&access.proxy)
+                .map_err(|error| anyhow!("{at}: proxy-url {}: {error}", access.proxy))?;
             config = config.proxy(Some(proxy));
         }
         let config = config.build();
@@ -109,10 +111,16 @@ impl Client {
     /// One GET.
     pub(super) fn get(&self, path: &str, accept: Option<&str>) -> Result<Answer> {
         let unreachable = |error: ureq::Error| {
-            let at = if self.context.is_empty() { "this cluster".to_owned() } else { format!("context {}", self.context) };
-            anyhow!("no cluster: {at} at {} cannot be reached: {}; check the context with --kube-context", self.base, reason(&error))
+            let at =
+                if self.context.is_empty() { "this cluster".to_owned() } else { format!("context {}", self.context) };
+            anyhow!(
+                "no cluster: {at} at {} cannot be reached: {}; check the context with --kube-context",
+                self.base,
+                reason(&error)
+            )
         };
-        let mut request = self.agent.get(format!("{}{path}", self.base)).header("Accept", accept.unwrap_or("application/json"));
+        let mut request =
+            self.agent.get(format!("{}{path}", self.base)).header("Accept", accept.unwrap_or("application/json"));
         for (name, value) in &self.headers {
             request = request.header(*name, value);
         }
@@ -149,7 +157,12 @@ fn certificates(pem: &[u8]) -> Vec<Certificate<'static>> {
 
 /// Where systems keep the certificates they trust.
 fn system_certificates() -> Vec<u8> {
-    let usual = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem", "/etc/ssl/ca-bundle.pem"];
+    let usual = [
+        "/etc/ssl/certs/ca-certificates.crt",
+        "/etc/pki/tls/certs/ca-bundle.crt",
+        "/etc/ssl/cert.pem",
+        "/etc/ssl/ca-bundle.pem",
+    ];
     let paths = env("SSL_CERT_FILE").into_iter().chain(usual.map(str::to_owned));
     paths.filter_map(|path| std::fs::read(path).ok()).next().unwrap_or_default()
 }
@@ -203,7 +216,8 @@ fn log_in(access: &mut Access, exec: &Value) -> Result<()> {
     if !output.status.success() {
         bail!("{program}, which logs in, ended with {}; log in again", output.status);
     }
-    let credential: Value = serde_json::from_slice(&output.stdout).with_context(|| format!("what {program} printed"))?;
+    let credential: Value =
+        serde_json::from_slice(&output.stdout).with_context(|| format!("what {program} printed"))?;
     let status = |key: &str| credential.pointer(&format!("/status/{key}")).and_then(Value::as_str);
     if let Some(token) = status("token") {
         access.token = token.to_owned();

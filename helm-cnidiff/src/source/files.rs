@@ -31,7 +31,9 @@ pub fn bytes(path: &Path) -> Result<Vec<u8>> {
         std::io::stdin().lock().take(LIMIT + 1).read_to_end(&mut bytes)
     } else {
         std::fs::File::open(path)
-            .and_then(|file| if file.metadata()?.is_dir() { Err(std::io::ErrorKind::IsADirectory.into()) } else { Ok(file) })
+            .and_then(
+                |file| if file.metadata()?.is_dir() { Err(std::io::ErrorKind::IsADirectory.into()) } else { Ok(file) },
+            )
             .and_then(|file| file.take(LIMIT + 1).read_to_end(&mut bytes))
     };
     match read {

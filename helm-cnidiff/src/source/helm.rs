@@ -88,7 +88,9 @@ impl Helm {
     pub fn find() -> Result<Helm> {
         match std::env::var_os("HELM_BIN") {
             Some(program) if !program.is_empty() => Ok(Helm { program }),
-            _ => bail!("HELM_BIN is not set, so there is no helm to ask: run this as `helm cnidiff …`, or set HELM_BIN=helm"),
+            _ => bail!(
+                "HELM_BIN is not set, so there is no helm to ask: run this as `helm cnidiff …`, or set HELM_BIN=helm"
+            ),
         }
     }
 

@@ -90,10 +90,21 @@ struct Kubeconfig {
 
 impl Kubeconfig {
     fn read(args: &ConnectArgs) -> Result<Self> {
-        let (paths, origin) = match (&args.kubeconfig, std::env::var_os("KUBECONFIG").filter(|value| !value.is_empty())) {
+        let (paths, origin) = match (&args.kubeconfig, std::env::var_os("KUBECONFIG").filter(|value| !value.is_empty()))
+        {
             (Some(path), _) => (vec![path.clone()], ""),
-            (None, Some(list)) => (std::env::split_paths(&list).filter(|path| !path.as_os_str().is_empty()).collect(), " (from the environment variable KUBECONFIG)"),
-            (None, None) => (env("HOME").or_else(|| env("USERPROFILE")).map(|home| Path::new(&home).join(".kube/config")).into_iter().collect(), ""),
+            (None, Some(list)) => (
+                std::env::split_paths(&list).filter(|path| !path.as_os_str().is_empty()).collect(),
+                " (from the environment variable KUBECONFIG)",
+            ),
+            (None, None) => (
+                env("HOME")
+                    .or_else(|| env("USERPROFILE"))
+                    .map(|home| Path::new(&home).join(".kube/config"))
+                    .into_iter()
+                    .collect(),
+                "",
+            ),
         };
         let mut read = Self::default();
         let mut missing = None;
@@ -164,7 +175,9 @@ pub(super) fn access(args: &ConnectArgs) -> Result<Access> {
         }
         None => match in_pod() {
             Some(access) => access,
-            None => bail!("no cluster: there is no kubeconfig; set KUBECONFIG, or pass --kubeconfig FILE (two charts need none: helm cnidiff charts OLD NEW)"),
+            None => bail!(
+                "no cluster: there is no kubeconfig; set KUBECONFIG, or pass --kubeconfig FILE (two charts need none: helm cnidiff charts OLD NEW)"
+            ),
         },
     };
     if let Some(server) = server {
@@ -209,18 +222,23 @@ fn in_context(kubeconfig: &Kubeconfig, context: &Entry) -> Result<Access> {
         None => bail!("context {name}: there is no user {user_name:?} in the kubeconfig"),
     };
     if let Some(provider) = user.value.pointer("/auth-provider/name").and_then(Value::as_str) {
-        bail!("context {name}: users of auth-provider {provider:?} cannot be logged in here; use an exec plugin, or pass --kube-token");
+        bail!(
+            "context {name}: users of auth-provider {provider:?} cannot be logged in here; use an exec plugin, or pass --kube-token"
+        );
     }
     let certificate = match (user.content("client-certificate")?, user.content("client-key")?) {
         (Some(certificate), Some(key)) => Some((certificate, key)),
         (None, None) => None,
-        _ => bail!("context {name}: user {user_name:?} has a client certificate without key, or a key without certificate"),
+        _ => bail!(
+            "context {name}: user {user_name:?} has a client certificate without key, or a key without certificate"
+        ),
     };
     let mut token = user.text("token");
     let file = user.text("tokenFile");
     if !file.is_empty() {
         let path = user.folder.join(&file);
-        let text = std::fs::read_to_string(&path).with_context(|| format!("kubeconfig: tokenFile {}", path.display()))?;
+        let text =
+            std::fs::read_to_string(&path).with_context(|| format!("kubeconfig: tokenFile {}", path.display()))?;
         token = text.trim().to_owned();
     }
     let name_and_password = (user.text("username"), user.text("password"));

@@ -16,10 +16,7 @@ fn fails(text: &[u8]) -> YamlError {
 fn documents_know_their_lines() {
     let documents = read(b"# head\na: 1\n---\n# nothing\n---\nb: 2\n...\n---\n- c\n").unwrap();
     let seen: Vec<_> = documents.iter().map(|d| (d.line, d.value.clone())).collect();
-    assert_eq!(
-        seen,
-        [(2, json!({"a": 1})), (3, Value::Null), (5, json!({"b": 2})), (8, json!(["c"]))],
-    );
+    assert_eq!(seen, [(2, json!({"a": 1})), (3, Value::Null), (5, json!({"b": 2})), (8, json!(["c"]))],);
     assert!(read(b"").unwrap().is_empty());
     assert!(read(b"# only a comment\n").unwrap().is_empty());
 }
@@ -83,5 +80,8 @@ fn texts_in_utf_16_and_behind_a_byte_order_mark_are_read() {
 fn a_values_file_is_one_map() {
     assert_eq!(read_map(b"").unwrap().0, Map::new());
     assert_eq!(read_map(b"a: 1\n---\nb: 2\n").unwrap().0, json!({"a": 1}).as_object().cloned().unwrap());
-    assert_eq!(read_map(b"\n- a\n").unwrap_err().to_string(), "line 2, column 1: a map is expected here, this is a list");
+    assert_eq!(
+        read_map(b"\n- a\n").unwrap_err().to_string(),
+        "line 2, column 1: a map is expected here, this is a list"
+    );
 }

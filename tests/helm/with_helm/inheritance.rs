@@ -35,18 +35,40 @@ const STEPS: &[Step] = &[
     Step { installed: INSTALLED, file: None, flags: &["--reset-then-reuse-values"], mode: Mode::ResetThenReuse },
     Step { installed: INSTALLED, file: Some(FILE), flags: &["--reset-then-reuse-values"], mode: Mode::ResetThenReuse },
     Step { installed: INSTALLED, file: Some(FILE), flags: &["--reuse-values", "--reset-values"], mode: Mode::Reset },
-    Step { installed: INSTALLED, file: Some(FILE), flags: &["--reset-then-reuse-values", "--reuse-values"], mode: Mode::Reuse },
+    Step {
+        installed: INSTALLED,
+        file: Some(FILE),
+        flags: &["--reset-then-reuse-values", "--reuse-values"],
+        mode: Mode::Reuse,
+    },
     Step { installed: "", file: None, flags: &[], mode: Mode::Keep },
     Step { installed: "", file: Some(FILE), flags: &["--reuse-values"], mode: Mode::Reuse },
     Step { installed: "", file: None, flags: &["--reset-then-reuse-values"], mode: Mode::ResetThenReuse },
     Step {
         installed: INSTALLED,
         file: None,
-        flags: &["--set", "a.x=null,list[1]=3,b=010,c=1.5,d=yes,e={p,q},f\\.g=1", "--set-string", "s=5", "--set-json", "j={\"k\":[1,null]}"],
+        flags: &[
+            "--set",
+            "a.x=null,list[1]=3,b=010,c=1.5,d=yes,e={p,q},f\\.g=1",
+            "--set-string",
+            "s=5",
+            "--set-json",
+            "j={\"k\":[1,null]}",
+        ],
         mode: Mode::Replace,
     },
-    Step { installed: INSTALLED, file: None, flags: &["--reuse-values", "--set", "a.mine=null,open.k=null,scalar=1"], mode: Mode::Reuse },
-    Step { installed: INSTALLED, file: None, flags: &["--reset-then-reuse-values", "--set", "a.mine=null,table.t=1"], mode: Mode::ResetThenReuse },
+    Step {
+        installed: INSTALLED,
+        file: None,
+        flags: &["--reuse-values", "--set", "a.mine=null,open.k=null,scalar=1"],
+        mode: Mode::Reuse,
+    },
+    Step {
+        installed: INSTALLED,
+        file: None,
+        flags: &["--reset-then-reuse-values", "--set", "a.mine=null,table.t=1"],
+        mode: Mode::ResetThenReuse,
+    },
 ];
 
 const OLD: &str = "a: {x: 1, y: 1, old: 1}\nlist: [0]\nscalar: s\ngone: {deep: 1, rest: 2}\nopen: {}\ntable: {t: 0}\nnothing: null\nnested: {nothing: null, some: 1}\nglobal: {g: {parent: 1}}\nsub: {port: 2}\n";
@@ -56,7 +78,10 @@ const NEW: &str = "a: {x: 10, y: 10, new: 10}\nlist: [10, 11]\nscalar: {now: map
 fn printing(name: &str, values: &str, subchart: bool) -> Folder {
     let chart = Folder::new(name);
     let dependency = "dependencies:\n- name: sub\n  version: 1.0.0\n  repository: \"\"\n";
-    chart.write("Chart.yaml", format!("apiVersion: v2\nname: demo\nversion: 1.0.0\n{}", if subchart { dependency } else { "" }));
+    chart.write(
+        "Chart.yaml",
+        format!("apiVersion: v2\nname: demo\nversion: 1.0.0\n{}", if subchart { dependency } else { "" }),
+    );
     chart.write("values.yaml", values);
     let template = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}-seen\ndata:\n  seen: {{ toJson .Values | quote }}\n";
     chart.write("templates/seen.yaml", template);
@@ -69,7 +94,8 @@ fn printing(name: &str, values: &str, subchart: bool) -> Folder {
 }
 
 fn seen(manifest: &str) -> Map<String, Value> {
-    let document = yaml::read(manifest.as_bytes()).unwrap().into_iter().find(|d| d.value["kind"] == "ConfigMap").unwrap();
+    let document =
+        yaml::read(manifest.as_bytes()).unwrap().into_iter().find(|d| d.value["kind"] == "ConfigMap").unwrap();
     serde_json::from_str(document.value["data"]["seen"].as_str().unwrap()).unwrap()
 }
 

@@ -31,7 +31,8 @@ pub(super) fn server(session: &Session) -> Result<Server> {
         let groups = session.get("/apis", Some(AGGREGATED));
         (joined(version), joined(core), groups)
     });
-    let mut server = Server { version: version?.get("gitVersion").and_then(Value::as_str).map(str::to_owned), ..Server::default() };
+    let mut server =
+        Server { version: version?.get("gitVersion").and_then(Value::as_str).map(str::to_owned), ..Server::default() };
     let mut names = BTreeSet::new();
     let mut plain: Vec<(String, String)> = Vec::new();
     for list in [core?, groups?] {
