@@ -276,13 +276,13 @@ pub struct Values {
 }
 
 impl Values {
-    /// Whether nothing changes: overrides equal to defaults and the table of modes are no differences.
+    /// Whether nothing changes: overrides that do nothing, before as after, and the table of modes are no differences.
     pub fn is_empty(&self) -> bool {
         self.defaults.is_empty()
             && self.images.is_empty()
             && self.new_keys.is_empty()
             && self.removed_keys.is_empty()
-            && self.overrides.iter().all(|o| matches!(o.state, OverrideState::EqualsDefault))
+            && self.overrides.iter().all(|o| matches!(o.state, OverrideState::EqualsDefault | OverrideState::Unread))
     }
 }
 
