@@ -4,6 +4,7 @@ use helm_cnidiff::diff::objects::{Options, compare};
 use helm_cnidiff::diff::scope::Scope;
 use helm_cnidiff::diff::text::document;
 use helm_cnidiff::diff::tree::{apply, diff};
+use helm_cnidiff::manifest::{Document, ObjectSet};
 use serde_json::Value;
 
 use crate::fixtures;
@@ -53,6 +54,28 @@ fn nothing_differs_from_itself() {
             assert_eq!(diff(scope, fixtures::yaml, &object.value, &object.value), [], "{name} {key:?}");
         }
     }
+}
+
+#[test]
+fn nothing_differs_from_itself_whatever_the_cni() {
+    let mut folders = vec![fixtures::dir().join("../../../cni-facts/tests/fixtures")];
+    let mut files = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() {
+                folders.push(entry);
+            } else if entry.extension().is_some_and(|end| end == "yaml") {
+                let (set, _) = ObjectSet::read(
+                    "x",
+                    Document::number(fixtures::parse(&std::fs::read_to_string(&entry).unwrap())),
+                    "n",
+                );
+                assert!(compare(&set, &set, &Options::default()).deltas.is_empty(), "{}", entry.display());
+                files += 1;
+            }
+        }
+    }
+    assert!(files > 20, "{files}");
 }
 
 #[test]

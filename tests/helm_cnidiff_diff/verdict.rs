@@ -163,6 +163,38 @@ fn what_the_api_server_refuses_is_a_blocker() {
 }
 
 #[test]
+fn classes_of_a_pod_are_told_where_they_change() {
+    let object = |pod: Value| {
+        let mut object = workload("DaemonSet", Value::Null, "a:1", None);
+        object["spec"]["template"]["spec"] = pod;
+        object
+    };
+    let pod = |more: Value| {
+        let mut container = json!({"name": "c", "image": "a:1"});
+        container.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({"containers": [container]})
+    };
+    let told = |old: Value, new: Value| tell::notes(&compare(input(object(old), object(new))));
+    let place = "DaemonSet n/w spec.template.spec";
+    assert_eq!(
+        told(pod(json!({})), pod(json!({"resources": {"requests": {"cpu": "1"}}}))),
+        ["Risk qos-class DaemonSet n/w".to_owned(), format!("Risk resources {place}.containers[c].resources")]
+    );
+    assert_eq!(
+        told(pod(json!({})), pod(json!({"securityContext": {"privileged": true}}))),
+        [
+            "Risk pod-security-raised DaemonSet n/w".to_owned(),
+            format!("Risk privileged {place}.containers[c].securityContext")
+        ]
+    );
+    // Less is needed: nothing can be refused.
+    assert_eq!(
+        told(pod(json!({"securityContext": {"privileged": true}})), pod(json!({}))),
+        [format!("Risk privileged {place}.containers[c].securityContext")]
+    );
+}
+
+#[test]
 fn what_others_depend_on_is_a_risk() {
     let webhook = |policy: &str| {
         json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration",
