@@ -461,7 +461,7 @@ const WHOLE: &[Whole] = &[
             at(crd, "spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/blockSize")["maximum"] = json!(30);
         },
         changes: &["CustomResourceDefinition ippools.crd.projectcalico.org ~ spec.versions[v1].schema.openAPIV3Schema.properties.spec.properties.blockSize.maximum 128 -> 30"],
-        notes: &["Risk crd-validation-changed CustomResourceDefinition ippools.crd.projectcalico.org spec.versions[v1].schema.openAPIV3Schema.properties.spec.properties.blockSize.maximum"],
+        notes: &["Risk crd-validation-changed CustomResourceDefinition ippools.crd.projectcalico.org spec.versions"],
         restarts: &[],
     },
     Whole {

@@ -99,7 +99,8 @@ pub fn reading(scope: Scope, path: &[Step]) -> Reading {
         | "operations"
         | "ipFamilies"
         | "loadBalancerSourceRanges"
-        | "externalIPs" => Reading::Set,
+        | "externalIPs"
+        | "enum" => Reading::Set,
         "add" | "drop" if parent == "capabilities" => Reading::Set,
         "values" if matches!(parent, "matchExpressions" | "matchFields") => Reading::Set,
         "args" => Reading::Flags,
