@@ -94,6 +94,39 @@ fn the_edits_between_real_versions_lead_from_one_to_the_other() {
     assert!(compared > 150, "{compared}");
 }
 
+/// Nothing gets lost between the tree and the report: what is shown and what is folded lead from old to new.
+#[test]
+fn what_is_shown_and_what_is_folded_is_everything() {
+    fn without_empty_labels(mut value: Value) -> Value {
+        for path in ["/metadata", "/spec/template/metadata", "/spec/jobTemplate/spec/template/metadata"] {
+            if let Some(Value::Object(meta)) = value.pointer_mut(path) {
+                meta.retain(|key, v| {
+                    !(matches!(key.as_str(), "labels" | "annotations")
+                        && (v.is_null() || v.as_object().is_some_and(serde_json::Map::is_empty)))
+                });
+            }
+        }
+        value
+    }
+    let options = Options { yaml: fixtures::yaml, ..Options::default() };
+    let names = fixtures::names();
+    let (mut objects, mut folded) = (0, 0);
+    for pair in names.windows(2).filter(|pair| pair[0][..4] == pair[1][..4]) {
+        let (old, new) = (fixtures::set(&pair[0]), fixtures::set(&pair[1]));
+        for delta in compare(&old, &new, &options).deltas {
+            let (Some(before), Some(after)) = (delta.old, delta.new) else { continue };
+            let mut edits: Vec<_> =
+                delta.edits.iter().chain(delta.folded.iter().map(|(_, edit)| edit)).cloned().collect();
+            edits.sort_by(|a, b| a.path.cmp(&b.path));
+            let made = apply(delta.scope, fixtures::yaml, &before.value, &edits);
+            let (made, after) = (without_empty_labels(made), without_empty_labels(after.value.clone()));
+            assert!(same(&made, &after), "{} {edits:#?}", delta.object().id);
+            (objects, folded) = (objects + 1, folded + delta.folded.len());
+        }
+    }
+    assert!(objects > 150 && folded > 500, "{objects} {folded}");
+}
+
 #[test]
 fn the_edits_between_random_trees_lead_from_one_to_the_other() {
     let mut random = Random(1);
@@ -106,6 +139,7 @@ fn the_edits_between_random_trees_lead_from_one_to_the_other() {
             random.mutate(&mut new, &mut changes);
         }
         check_apply(Scope::of(group, kind), &old, &new);
+        check_apply(Scope::values(), &old, &new);
     }
 }
 
