@@ -334,3 +334,28 @@ fn a_release_that_helm_will_not_touch_is_a_blocker() {
     let beyond = ["Blocker release-too-large: release cilium takes 1.05 MiB of the 1 MiB that a Secret may hold"];
     assert_eq!(told(release("deployed", 400_000, 1_100_000)), beyond);
 }
+
+#[test]
+fn an_object_is_found_again_in_another_group_or_with_its_namespace_written_out() {
+    let set = |api: &str| {
+        let mut object = workload("DaemonSet", Value::Null, "a:1", None);
+        object["apiVersion"] = json!(api);
+        object
+    };
+    assert_eq!(
+        tell::changes(&compare(input(set("extensions/v1beta1"), set("apps/v1")))),
+        [
+            "DaemonSet n/w was extensions/v1beta1 DaemonSet n/w",
+            "DaemonSet n/w ~ apiVersion extensions/v1beta1 -> apps/v1"
+        ]
+    );
+    let pool = |namespace: Value| json!({"apiVersion": "x.io/v1", "kind": "Pool", "metadata": {"name": "p", "namespace": namespace}});
+    // The default namespace of the comparison is kube-system.
+    let comparison = compare(input(pool(Value::Null), pool(json!("kube-system"))));
+    assert!(comparison.is_empty(), "{:#?}", tell::changes(&comparison));
+    assert_eq!(comparison.noise[0].rule, "null-and-absent");
+    let map = |namespace: Value| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "p", "namespace": namespace}});
+    assert!(compare(input(map(json!("kube-system")), map(Value::Null))).is_empty());
+    let elsewhere = compare(input(pool(Value::Null), pool(json!("other"))));
+    assert_eq!(tell::changes(&elsewhere), ["Pool p removed", "Pool other/p added"]);
+}
