@@ -288,3 +288,17 @@ fn what_is_no_default_is_a_difference() {
         assert!(changes[0].contains(place), "{changes:#?}");
     }
 }
+
+/// A host port equal to the container's port is a default under hostNetwork only.
+#[test]
+fn a_host_port_of_a_pod_of_its_own_is_a_difference() {
+    let object = |host: bool, port: Value| {
+        json!({"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": {"name": "w", "namespace": "n"},
+            "spec": {"template": {"spec": {"hostNetwork": host, "containers": [{"name": "c", "ports": [port]}]}}}})
+    };
+    for (host, differs) in [(true, 0), (false, 1)] {
+        let cluster = object(host, json!({"containerPort": 80, "hostPort": 80}));
+        let changes = tell::changes(&live(vec![cluster], vec![object(host, json!({"containerPort": 80}))]));
+        assert_eq!(changes.len(), differs, "{changes:#?}");
+    }
+}
