@@ -76,7 +76,7 @@ fn object(change: &ObjectChange, restart: Option<String>, limits: Limits) -> Gro
     let rest = change.section == Section::Rest;
     let facts = mark != Mark::Changed;
     let summary = if facts {
-        rows.iter().map(|row| fact_text(row)).collect::<Vec<_>>().join(" · ")
+        rows.iter().map(fact_text).collect::<Vec<_>>().join(" · ")
     } else {
         let told = rows.iter().filter(|row| row.must()).count();
         let told = if told > 0 { format!(", {} of them told above", thousands(told)) } else { String::new() };

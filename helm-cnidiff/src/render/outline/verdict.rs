@@ -14,7 +14,10 @@ pub(super) fn subject(comparison: &Comparison) -> Safe {
         (Some(old), Some(a), Some(new), Some(b)) if old == new => format!("{old} {a} → {b}"),
         (Some(old), Some(a), Some(new), Some(b)) => format!("{old} {a} → {new} {b}"),
         _ if from.label.is_empty() && to.label.is_empty() => String::new(),
-        _ => format!("{} → {}", from.label, to.label),
+        _ => {
+            let name = |label: &str| label.rsplit('/').next().unwrap_or(label).to_owned();
+            format!("{} → {}", name(&from.label), name(&to.label))
+        }
     }))
 }
 
@@ -97,7 +100,7 @@ pub(super) fn provenance(comparison: &Comparison) -> Vec<Fact> {
     add("flags", &flags.join(" "));
     let rendered = match rendered {
         Rendered::Given if tool.is_empty() => String::new(),
-        Rendered::Given => "not rendered: manifests as they are".to_owned(),
+        Rendered::Given => "nothing: manifests as they are".to_owned(),
         Rendered::Offline { kube_version, api_versions } => {
             let kube = kube_version.as_ref().map(|version| format!(", for Kubernetes {version}")).unwrap_or_default();
             let apis = if *api_versions > 0 {
