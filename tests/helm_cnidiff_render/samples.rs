@@ -700,7 +700,7 @@ pub(crate) fn everything() -> Comparison {
                 ..note(
                     Level::Risk,
                     "crd-validation-changed",
-                    &format!("what fields may hold changes in {} places", i + 1),
+                    &format!("what fields may hold changes in {} places", i + 2),
                     Some(object("CustomResourceDefinition", &format!("{name}.cilium.io"))),
                     "spec.versions[v2].schema.openAPIV3Schema.properties.spec.properties.node.maxLength",
                 )

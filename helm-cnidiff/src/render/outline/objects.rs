@@ -178,7 +178,7 @@ fn field_row(field: &FieldChange, also: &[String], under: Safe, path: Safe, limi
                 Sign::Same => (Mark::Same, Safe::new(&line.text)),
                 Sign::Added => (Mark::Added, Safe::new(&line.text)),
                 Sign::Removed => (Mark::Removed, Safe::new(&line.text)),
-                Sign::Skipped(n) => (Mark::Same, Safe::new(format!("… {}", count(n, "line")))),
+                Sign::Skipped(n) => (Mark::Same, Safe::new(format!("… {} unchanged", count(n, "line")))),
             });
             (Mark::Changed, Body::Lines(lines.collect()), "")
         }
