@@ -63,6 +63,7 @@ pub(super) fn escape(text: &str) -> String {
                 }
             }
             '-' | '+' | '=' if out.is_empty() => out.extend(['\\', c]),
+            '.' if is_www(text, i) => out.push_str(&format!("{PART}.")),
             '.' | ')' if !out.is_empty() && out.bytes().all(|b| b.is_ascii_digit()) => out.extend(['\\', c]),
             c => {
                 out.push(c);
@@ -89,6 +90,7 @@ pub(super) fn inline_html(text: &str) -> String {
             '[' => out.push_str("&#91;"),
             ']' => out.push_str("&#93;"),
             '`' => out.push_str("&#96;"),
+            '.' if is_www(text, i) => out.push_str(&format!("{PART}.")),
             c => out.push(c),
         }
         if parts(c, last_three(text, i), rest) || c == '&' && before_word(rest) {
@@ -112,9 +114,13 @@ fn parts(c: char, before: &str, rest: &str) -> bool {
                 || before.to_ascii_lowercase().ends_with("gh") && rest.starts_with(|c: char| c.is_ascii_digit())
         }
         ':' => rest.starts_with("//") || shortcode(rest),
-        '.' => before.eq_ignore_ascii_case("www"),
         _ => false,
     }
+}
+
+/// Whether the dot at the byte `at` ends a `www.`, which is a link as soon as the dot follows.
+fn is_www(text: &str, at: usize) -> bool {
+    last_three(text, at).eq_ignore_ascii_case("www")
 }
 
 /// Up to three characters before the byte `at`.
@@ -144,7 +150,7 @@ mod tests {
             ("<img src=x>", "&lt;img src=x&gt;"),
             ("@all see #12 and GH-12", "@&#8203;all see #&#8203;12 and GH-&#8203;12"),
             ("[x](https://evil)", "\\[x\\](https:&#8203;//evil)"),
-            ("www.evil.example", "www.&#8203;evil.example"),
+            ("www.evil.example", "www&#8203;.evil.example"),
             ("for now.", "for now."),
             ("- a | b", "\\- a &#124; b"),
             ("1. x", "1\\. x"),

@@ -227,14 +227,16 @@ impl Markdown {
 
 /// A table of words and what belongs to them.
 fn facts(facts: &[Fact], show: impl Fn(&Safe) -> String) -> Option<String> {
-    if facts.is_empty() {
-        return None;
-    }
-    let mut table = String::from("| | |\n|---|---|");
-    for fact in facts {
+    let mut rows = facts.iter().map(|fact| {
         let lines: Vec<String> = fact.lines.iter().map(|line| in_cell(&show(line))).collect();
         let label = if fact.doubt { format!("**{}**", fact.label) } else { fact.label.to_owned() };
-        table.push_str(&format!("\n| {label} | {} |", lines.join("<br>")));
+        format!("| {label} | {} |", lines.join("<br>"))
+    });
+    // A table has to have a head; an empty one would be shown.
+    let mut table = rows.next()? + "\n|---|---|";
+    for row in rows {
+        table.push('\n');
+        table.push_str(&row);
     }
     Some(table)
 }
