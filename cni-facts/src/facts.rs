@@ -6,8 +6,10 @@
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
+use crate::backup::Backup;
 use crate::builtin;
 use crate::defaults::Defaults;
+use crate::host::Host;
 use crate::incident::{Incident, Incidents};
 use crate::migration::{Method, Migration, Migrations};
 use crate::policy_feature::{PolicyFeature, PolicyFeatures};
@@ -38,6 +40,8 @@ struct Folder {
     rules: Vec<Rule>,
     support: Option<Support>,
     defaults: Option<Defaults>,
+    backup: Option<Backup>,
+    host: Option<Host>,
 }
 
 /// What the user brought.
@@ -183,6 +187,30 @@ impl Facts {
         self.own.supports.iter().find(about).or_else(built_in)
     }
 
+    /// What has to be saved of a CNI, with what it shares with another.
+    pub fn backup(&self, cni: &str) -> Option<Backup> {
+        let own = self.folder_named(cni)?.backup.clone()?;
+        let shared = own.same_as.as_deref().and_then(|other| self.folder_named(other)?.backup.as_ref());
+        Some(match shared {
+            Some(shared) => own.after(shared),
+            None => own,
+        })
+    }
+
+    /// What a CNI puts on a node; `any`: what is true of every node.
+    pub fn host(&self, cni: &str) -> Option<&Host> {
+        let own = self.folder_named(cni)?.host.as_ref()?;
+        match &own.same_as {
+            Some(other) => self.folder_named(other)?.host.as_ref(),
+            None => Some(own),
+        }
+    }
+
+    /// The CNI that comes in a chart of that name.
+    pub fn of_chart(&self, chart: &str) -> Option<&Cni> {
+        self.all().iter().find(|cni| cni.detect.helm.as_ref().is_some_and(|helm| helm.chart == chart))
+    }
+
     /// Ways from one CNI to another.
     pub fn migrations(&self) -> Vec<&Migration> {
         let built_in = self.built_in_migrations().migrations.iter();
@@ -238,6 +266,10 @@ impl Facts {
         let about = |name: &str| name == cni || Some(name) == family || name == ANY;
         let named = builtin::FOLDERS.iter().enumerate().filter(|(_, folder)| about(folder.name));
         named.map(|(index, _)| index).collect()
+    }
+
+    fn folder_named(&self, name: &str) -> Option<&Folder> {
+        Some(self.folder(builtin::FOLDERS.iter().position(|folder| folder.name == name)?))
     }
 
     fn folder(&self, index: usize) -> &Folder {
@@ -311,6 +343,12 @@ impl Folder {
         }
         if let Some((name, text)) = folder.defaults {
             loaded.defaults = Some(parse(name, text)?);
+        }
+        if let Some((name, text)) = folder.backup {
+            loaded.backup = Some(parse(name, text)?);
+        }
+        if let Some((name, text)) = folder.host {
+            loaded.host = Some(parse(name, text)?);
         }
         Ok(loaded)
     }

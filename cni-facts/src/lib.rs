@@ -3,7 +3,7 @@
 //! ```text
 //! data/ -> Facts -+-> detect(Evidence) -> Vec<Detection> -> cluster_enforcement -> Enforcement
 //!                 +-> step(cni, from, to) -> Step{hops, rules} -> judge(Situation) -> Vec<Judged{rule, level, truth}>
-//!                 +-> support, migrations, explain
+//!                 +-> support, backup, host, migrations, explain
 //! ```
 //!
 //! [`Evidence`] is what recognises a CNI, [`Situation`] what its rules are judged by; the caller fills both.
@@ -22,6 +22,7 @@
 //! - Built-in files are read when they are asked for, so that [`Facts::builtin`] costs nothing.
 //! - Results are ordered and deterministic, so they can be printed and compared as they are.
 
+mod backup;
 mod builtin;
 mod defaults;
 mod detect;
@@ -29,6 +30,7 @@ mod enforcement;
 mod evidence;
 mod explain;
 mod facts;
+mod host;
 mod image;
 mod incident;
 mod jsonpath;
@@ -46,11 +48,13 @@ mod support;
 mod version;
 mod when;
 
+pub use backup::Backup;
 pub use detect::{Agent, Companion, Confidence, Detection, detect};
 pub use enforcement::{Enforcement, cluster_enforcement};
 pub use evidence::{ContainerSeen, Evidence, WorkloadSeen};
 pub use explain::{explain, similar};
 pub use facts::Facts;
+pub use host::Host;
 pub use image::ImageRef;
 pub use incident::Incident;
 pub use kernel::RhelBackport;

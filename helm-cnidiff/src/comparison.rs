@@ -100,7 +100,7 @@ pub struct Restart {
     pub at_once: AtOnce,
     /// The strategy is OnDelete: nothing restarts until somebody deletes pods.
     pub on_delete: bool,
-    /// Changed fields of the pod template, in order.
+    /// Changed fields of the pod template, by path.
     pub because: Vec<FieldPath>,
 }
 
@@ -485,7 +485,7 @@ pub enum Change {
     Added(Vec<Fact>),
     /// It is gone; with what a reader wants to know of it.
     Removed(Vec<Fact>),
-    /// Fields changed, in the order of the document.
+    /// Fields changed, by path; items of a list in the order of the new one.
     Fields(Vec<FieldChange>),
     /// A Role or ClusterRole: what it grants changed.
     Grants(GrantChange),

@@ -122,7 +122,7 @@ pub struct Origin {
 }
 
 /// Folds what can be told by looking at one difference of one object.
-pub(crate) fn fold(origin: &Origin, key: &Key, delta: &mut Delta<'_>) {
+pub(crate) fn fold(origin: &Origin, namespace: &str, key: &Key, delta: &mut Delta<'_>) {
     let (old, new) = (delta.old.map(|o| &o.value), delta.new.map(|o| &o.value));
     let scope = delta.scope;
     let regenerated = [old, new].into_iter().flatten().any(made_anew);
@@ -136,7 +136,7 @@ pub(crate) fn fold(origin: &Origin, key: &Key, delta: &mut Delta<'_>) {
         }
         if regenerated && label_key(path) == Some(MADE_ANEW) {
             Some(REGENERATED)
-        } else if null_and_absent(scope, edit) {
+        } else if null_and_absent(scope, edit) || namespace_written(namespace, edit) {
             Some(NULL_AND_ABSENT)
         } else if same_number(edit) {
             Some(QUANTITY_SPELLING)
@@ -201,6 +201,16 @@ fn empty(value: Option<&Value>) -> bool {
         Some(Value::Array(items)) => items.is_empty(),
         _ => false,
     }
+}
+
+/// The namespace that an object gets anyway is written out on one side only.
+fn namespace_written(namespace: &str, edit: &Edit) -> bool {
+    let sides = match (&edit.old, &edit.new) {
+        (None | Some(Value::Null), Some(written)) | (Some(written), None | Some(Value::Null)) => Some(written),
+        _ => None,
+    };
+    keys(&edit.path.0).is_some_and(|keys| keys == ["metadata", "namespace"])
+        && sides.is_some_and(|written| written == namespace)
 }
 
 /// Null is dropped by the API server everywhere; empty is the same as not there in fields whose type is no pointer.

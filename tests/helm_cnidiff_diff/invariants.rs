@@ -4,6 +4,7 @@ use helm_cnidiff::diff::objects::{Options, compare};
 use helm_cnidiff::diff::scope::Scope;
 use helm_cnidiff::diff::text::document;
 use helm_cnidiff::diff::tree::{apply, diff};
+use helm_cnidiff::manifest::{Document, ObjectSet};
 use serde_json::Value;
 
 use crate::fixtures;
@@ -56,6 +57,28 @@ fn nothing_differs_from_itself() {
 }
 
 #[test]
+fn nothing_differs_from_itself_whatever_the_cni() {
+    let mut folders = vec![fixtures::dir().join("../../../cni-facts/tests/fixtures")];
+    let mut files = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() {
+                folders.push(entry);
+            } else if entry.extension().is_some_and(|end| end == "yaml") {
+                let (set, _) = ObjectSet::read(
+                    "x",
+                    Document::number(fixtures::parse(&std::fs::read_to_string(&entry).unwrap())),
+                    "n",
+                );
+                assert!(compare(&set, &set, &Options::default()).deltas.is_empty(), "{}", entry.display());
+                files += 1;
+            }
+        }
+    }
+    assert!(files > 20, "{files}");
+}
+
+#[test]
 fn the_edits_between_real_versions_lead_from_one_to_the_other() {
     let names = fixtures::names();
     let mut compared = 0;
@@ -71,6 +94,39 @@ fn the_edits_between_real_versions_lead_from_one_to_the_other() {
     assert!(compared > 150, "{compared}");
 }
 
+/// Nothing gets lost between the tree and the report: what is shown and what is folded lead from old to new.
+#[test]
+fn what_is_shown_and_what_is_folded_is_everything() {
+    fn without_empty_labels(mut value: Value) -> Value {
+        for path in ["/metadata", "/spec/template/metadata", "/spec/jobTemplate/spec/template/metadata"] {
+            if let Some(Value::Object(meta)) = value.pointer_mut(path) {
+                meta.retain(|key, v| {
+                    !(matches!(key.as_str(), "labels" | "annotations")
+                        && (v.is_null() || v.as_object().is_some_and(serde_json::Map::is_empty)))
+                });
+            }
+        }
+        value
+    }
+    let options = Options { yaml: fixtures::yaml, ..Options::default() };
+    let names = fixtures::names();
+    let (mut objects, mut folded) = (0, 0);
+    for pair in names.windows(2).filter(|pair| pair[0][..4] == pair[1][..4]) {
+        let (old, new) = (fixtures::set(&pair[0]), fixtures::set(&pair[1]));
+        for delta in compare(&old, &new, &options).deltas {
+            let (Some(before), Some(after)) = (delta.old, delta.new) else { continue };
+            let mut edits: Vec<_> =
+                delta.edits.iter().chain(delta.folded.iter().map(|(_, edit)| edit)).cloned().collect();
+            edits.sort_by(|a, b| a.path.cmp(&b.path));
+            let made = apply(delta.scope, fixtures::yaml, &before.value, &edits);
+            let (made, after) = (without_empty_labels(made), without_empty_labels(after.value.clone()));
+            assert!(same(&made, &after), "{} {edits:#?}", delta.object().id);
+            (objects, folded) = (objects + 1, folded + delta.folded.len());
+        }
+    }
+    assert!(objects > 150 && folded > 500, "{objects} {folded}");
+}
+
 #[test]
 fn the_edits_between_random_trees_lead_from_one_to_the_other() {
     let mut random = Random(1);
@@ -83,6 +139,7 @@ fn the_edits_between_random_trees_lead_from_one_to_the_other() {
             random.mutate(&mut new, &mut changes);
         }
         check_apply(Scope::of(group, kind), &old, &new);
+        check_apply(Scope::values(), &old, &new);
     }
 }
 

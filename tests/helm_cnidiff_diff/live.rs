@@ -267,7 +267,7 @@ type Drift = (&'static str, fn(&mut Value));
 #[test]
 fn what_is_no_default_is_a_difference() {
     let manifest: Vec<Value> = fixtures::documents("kube-flannel-v0.28.9.yml");
-    let drift: [Drift; 6] = [
+    let drift: [Drift; 7] = [
         ("spec.updateStrategy", |o| o["spec"]["updateStrategy"]["rollingUpdate"]["maxUnavailable"] = json!("50%")),
         ("dnsPolicy", |o| o["spec"]["template"]["spec"]["dnsPolicy"] = json!("Default")),
         ("hostPID", |o| o["spec"]["template"]["spec"]["hostPID"] = json!(true)),
@@ -275,6 +275,7 @@ fn what_is_no_default_is_a_difference() {
             o["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = json!(60)
         }),
         ("hostPort", |o| o["spec"]["template"]["spec"]["containers"][0]["ports"][0]["hostPort"] = json!(18081)),
+        ("imagePullPolicy", |o| o["spec"]["template"]["spec"]["containers"][0]["imagePullPolicy"] = json!("Always")),
         ("restartedAt", |o| {
             o["spec"]["template"]["metadata"]["annotations"] = json!({"kubectl.kubernetes.io/restartedAt": "now"})
         }),
@@ -285,5 +286,19 @@ fn what_is_no_default_is_a_difference() {
         let changes = tell::changes(&live(cluster, manifest.clone()));
         assert_eq!(changes.len(), 1, "{place}: {changes:#?}");
         assert!(changes[0].contains(place), "{changes:#?}");
+    }
+}
+
+/// A host port equal to the container's port is a default under hostNetwork only.
+#[test]
+fn a_host_port_of_a_pod_of_its_own_is_a_difference() {
+    let object = |host: bool, port: Value| {
+        json!({"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": {"name": "w", "namespace": "n"},
+            "spec": {"template": {"spec": {"hostNetwork": host, "containers": [{"name": "c", "ports": [port]}]}}}})
+    };
+    for (host, differs) in [(true, 0), (false, 1)] {
+        let cluster = object(host, json!({"containerPort": 80, "hostPort": 80}));
+        let changes = tell::changes(&live(vec![cluster], vec![object(host, json!({"containerPort": 80}))]));
+        assert_eq!(changes.len(), differs, "{changes:#?}");
     }
 }

@@ -293,6 +293,10 @@ const CILIUM_CASES: &[Planted] = &[
         "gained get /secrets ", &["Risk rights-gained rules"], false),
     planted("ClusterRole cilium", |o| list(&mut o["rules"]).push(json!({"apiGroups": [""], "resources": ["events"], "verbs": ["get"]})),
         "gained get /events ", &["Info rights-gained rules"], false),
+    planted("ClusterRole cilium", |o| list(&mut o["rules"]).push(json!({"apiGroups": ["x.io"], "resources": ["*"], "verbs": ["get", "list"]})),
+        "gained get,list x.io/* ", &["Info rights-gained rules"], false),
+    planted("ClusterRole cilium", |o| list(&mut o["rules"]).push(json!({"apiGroups": ["apiextensions.k8s.io"], "resources": ["customresourcedefinitions"], "verbs": ["delete"]})),
+        "gained delete apiextensions.k8s.io/customresourcedefinitions ", &["Risk rights-gained rules"], false),
     planted("Role cilium-config-agent", |o| list(&mut o["rules"][0]["verbs"]).retain(|verb| verb != "watch"),
         "lost watch /configmaps ", &["Risk rights-lost rules"], false),
     planted("ClusterRoleBinding cilium", |o| o["roleRef"]["name"] = json!("admin"),
@@ -461,7 +465,7 @@ const WHOLE: &[Whole] = &[
             at(crd, "spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/blockSize")["maximum"] = json!(30);
         },
         changes: &["CustomResourceDefinition ippools.crd.projectcalico.org ~ spec.versions[v1].schema.openAPIV3Schema.properties.spec.properties.blockSize.maximum 128 -> 30"],
-        notes: &["Risk crd-validation-changed CustomResourceDefinition ippools.crd.projectcalico.org spec.versions[v1].schema.openAPIV3Schema.properties.spec.properties.blockSize.maximum"],
+        notes: &["Risk crd-validation-changed CustomResourceDefinition ippools.crd.projectcalico.org spec.versions"],
         restarts: &[],
     },
     Whole {

@@ -163,6 +163,38 @@ fn what_the_api_server_refuses_is_a_blocker() {
 }
 
 #[test]
+fn classes_of_a_pod_are_told_where_they_change() {
+    let object = |pod: Value| {
+        let mut object = workload("DaemonSet", Value::Null, "a:1", None);
+        object["spec"]["template"]["spec"] = pod;
+        object
+    };
+    let pod = |more: Value| {
+        let mut container = json!({"name": "c", "image": "a:1"});
+        container.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({"containers": [container]})
+    };
+    let told = |old: Value, new: Value| tell::notes(&compare(input(object(old), object(new))));
+    let place = "DaemonSet n/w spec.template.spec";
+    assert_eq!(
+        told(pod(json!({})), pod(json!({"resources": {"requests": {"cpu": "1"}}}))),
+        ["Risk qos-class DaemonSet n/w".to_owned(), format!("Risk resources {place}.containers[c].resources")]
+    );
+    assert_eq!(
+        told(pod(json!({})), pod(json!({"securityContext": {"privileged": true}}))),
+        [
+            "Risk pod-security-raised DaemonSet n/w".to_owned(),
+            format!("Risk privileged {place}.containers[c].securityContext")
+        ]
+    );
+    // Less is needed: nothing can be refused.
+    assert_eq!(
+        told(pod(json!({"securityContext": {"privileged": true}})), pod(json!({}))),
+        [format!("Risk privileged {place}.containers[c].securityContext")]
+    );
+}
+
+#[test]
 fn what_others_depend_on_is_a_risk() {
     let webhook = |policy: &str| {
         json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration",
@@ -301,4 +333,29 @@ fn a_release_that_helm_will_not_touch_is_a_blocker() {
     assert_eq!(told(release("deployed", 900_000, 0)), near);
     let beyond = ["Blocker release-too-large: release cilium takes 1.05 MiB of the 1 MiB that a Secret may hold"];
     assert_eq!(told(release("deployed", 400_000, 1_100_000)), beyond);
+}
+
+#[test]
+fn an_object_is_found_again_in_another_group_or_with_its_namespace_written_out() {
+    let set = |api: &str| {
+        let mut object = workload("DaemonSet", Value::Null, "a:1", None);
+        object["apiVersion"] = json!(api);
+        object
+    };
+    assert_eq!(
+        tell::changes(&compare(input(set("extensions/v1beta1"), set("apps/v1")))),
+        [
+            "DaemonSet n/w was extensions/v1beta1 DaemonSet n/w",
+            "DaemonSet n/w ~ apiVersion extensions/v1beta1 -> apps/v1"
+        ]
+    );
+    let pool = |namespace: Value| json!({"apiVersion": "x.io/v1", "kind": "Pool", "metadata": {"name": "p", "namespace": namespace}});
+    // The default namespace of the comparison is kube-system.
+    let comparison = compare(input(pool(Value::Null), pool(json!("kube-system"))));
+    assert!(comparison.is_empty(), "{:#?}", tell::changes(&comparison));
+    assert_eq!(comparison.noise[0].rule, "null-and-absent");
+    let map = |namespace: Value| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "p", "namespace": namespace}});
+    assert!(compare(input(map(json!("kube-system")), map(Value::Null))).is_empty());
+    let elsewhere = compare(input(pool(Value::Null), pool(json!("other"))));
+    assert_eq!(tell::changes(&elsewhere), ["Pool p removed", "Pool other/p added"]);
 }

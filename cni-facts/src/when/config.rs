@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::values::scalar;
+use super::given::scalar;
 use super::{Ask, Look, Truth};
 use crate::schema::not_empty;
 use crate::situation::{Need, Part};

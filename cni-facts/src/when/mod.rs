@@ -4,6 +4,7 @@
 //! `any` and `not` carry that on as Kleene's logic does, so that it never turns into "no".
 
 mod config;
+mod given;
 mod host;
 mod install;
 mod kubernetes;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::values::{same, scalar};
+use super::given::{same, scalar};
 use super::{Ask, Look, Truth, logic};
 use crate::jsonpath::JsonPath;
 use crate::schema::{Pattern, not_empty, one_or_many};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use cni_facts::{CONDITIONS, Cni, Facts, Minor, Residue, Rule, Support, Trust, Version};
+use cni_facts::{CONDITIONS, Cni, Facts, Minor, Residue, Rule, Support, Trace, Trust, Version};
 
 use crate::golden::compare_file;
 
@@ -100,6 +100,7 @@ fn page(facts: &Facts, cni: &Cni) -> String {
     if let Some(support) = facts.support(&cni.id) {
         write_support(&mut out, support);
     }
+    write_node(&mut out, facts, &cni.id);
     let (mut every, mut by_step): (Vec<&Rule>, BTreeMap<Version, Vec<&Rule>>) = (Vec::new(), BTreeMap::new());
     for rule in own(facts, &cni.id) {
         match rule.boundary() {
@@ -121,6 +122,49 @@ fn page(facts: &Facts, cni: &Cni) -> String {
         writeln!(out, "- {}", text(source)).unwrap();
     }
     out
+}
+
+fn write_node(out: &mut String, facts: &Facts, id: &str) {
+    if let Some(backup) = facts.backup(id) {
+        writeln!(out, "\n## What to save\n\nTrust: {}.\n", backup.confidence.as_str()).unwrap();
+        let lists = [
+            ("Custom resources", &backup.resources),
+            ("State of the agents, never to be restored over a live cluster", &backup.runtime_state),
+            ("Secrets", &backup.secrets),
+            ("ConfigMaps", &backup.configmaps),
+            ("Other objects", &backup.objects),
+        ];
+        for (title, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
+            writeln!(out, "- {title}: {}", text(&list.join(", "))).unwrap();
+        }
+        backup.notes.iter().for_each(|note| writeln!(out, "- {}", text(note)).unwrap());
+    }
+    if let Some(host) = facts.host(id) {
+        writeln!(out, "\n## On a node\n\nTrust: {}.\n", host.confidence.as_str()).unwrap();
+        let names = |traces: &[Trace]| -> Vec<String> {
+            let name = |trace: &Trace| match (&trace.name, &trace.prefix) {
+                (Some(name), _) => name.clone(),
+                (None, prefix) => format!("{}…", prefix.as_deref().unwrap_or_default()),
+            };
+            traces.iter().map(name).collect()
+        };
+        let lists = [
+            ("CNI configuration", host.cni_conf.clone()),
+            ("CNI programs", host.cni_bin.clone()),
+            ("Devices", names(&host.interfaces)),
+            ("iptables chains", names(&host.iptables_chains)),
+            ("ipsets", names(&host.ipsets)),
+            ("nftables tables", names(&host.nft_tables)),
+            ("Routing rules", host.ip_rules.clone()),
+            ("Routes", host.routes.clone()),
+            ("BPF", host.bpf_pins.clone()),
+            ("State", host.state_dirs.clone()),
+        ];
+        for (title, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
+            writeln!(out, "- {title}: {}", text(&list.join(", "))).unwrap();
+        }
+        host.notes.iter().for_each(|note| writeln!(out, "- {}", text(note)).unwrap());
+    }
 }
 
 fn write_support(out: &mut String, support: &Support) {

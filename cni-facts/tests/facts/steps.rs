@@ -274,15 +274,22 @@ fn refusal_depends_on_the_exact_chart() {
     assert_eq!(level("1.15.8"), (Severity::Blocker, false));
 }
 
-/// A hop in the middle is judged by its own minor, not by the target's.
+/// A hop in the middle is judged by its own chart, not by the target's: what 1.14 to 1.18 refuse and 1.19 takes again
+/// stops an upgrade that goes through them.
 #[test]
 fn each_hop_is_judged_by_its_own_target() {
     let facts = Facts::builtin();
-    let judged =
-        step(&facts, "cilium", "1.17.18", "1.19.6").unwrap().judge(&with_values(json!({"eni": {"enabled": true}})));
-    let rule = judged.iter().find(|one| one.rule.id == "cilium-1.18-default-enableipv4masquerade").unwrap();
-    assert_eq!(rule.hop, Some(0));
-    assert!(matches!(rule.truth, Truth::Holds { .. }), "{:?}", rule.truth);
+    let situation = with_values(json!({"ipam": {"operator": {"clusterPoolIPv4PodCIDR": "10.0.0.0/8"}}}));
+    let level = |from: &str, to: &str| {
+        let judged = step(&facts, "cilium", from, to).unwrap().judge(&situation);
+        let rule =
+            judged.into_iter().find(|one| one.rule.id == "cilium-1.14-removed-ipam-operator-clusterpoolipv4podcidr");
+        let rule = rule.unwrap();
+        assert!(matches!(rule.truth, Truth::Holds { .. }), "{:?}", rule.truth);
+        (rule.hop, rule.level)
+    };
+    assert_eq!(level("1.13.0", "1.14.19"), (Some(0), Severity::Blocker));
+    assert_eq!(level("1.13.0", "1.19.6"), (Some(0), Severity::Blocker));
 }
 
 #[test]

@@ -145,32 +145,45 @@ fn field(version: &str, schema: &[Step]) -> String {
     format!("{version} {}", names.join("."))
 }
 
+/// What rule of which field an edit of a schema is about: `v1 spec.bindMode`, `enum`.
+pub fn rule_of(path: &FieldPath) -> Option<(String, &str)> {
+    let [Step::Key(spec), Step::Key(versions), Step::Item(version), rest @ ..] = path.0.as_slice() else { return None };
+    if spec != "spec" || versions != "versions" {
+        return None;
+    }
+    let at = rest.iter().position(|step| matches!(step, Step::Key(key) if key == "openAPIV3Schema"))?;
+    let mut name_follows = false;
+    for (depth, step) in rest[at + 1..].iter().enumerate() {
+        match step {
+            Step::Key(_) if name_follows => name_follows = false,
+            Step::Key(key) if key == "properties" => name_follows = true,
+            Step::Key(key) if key == "items" || key == "additionalProperties" => {}
+            Step::Key(key) => return Some((field(version, &rest[at + 1..=at + depth]), key)),
+            _ => {}
+        }
+    }
+    None
+}
+
 /// Whether objects that were accepted may be refused now.
 pub fn tightened(edit: &Edit) -> bool {
-    const LIMITS: [&str; 13] = [
-        "enum",
-        "pattern",
-        "minimum",
-        "maximum",
-        "minLength",
-        "maxLength",
-        "minItems",
-        "maxItems",
-        "type",
-        "format",
-        "allOf",
-        "x-kubernetes-validations",
-        "additionalProperties",
-    ];
-    let limit = edit.path.0.iter().rev().find_map(|step| match step {
-        Step::Key(key) if LIMITS.contains(&key.as_str()) => Some(key.as_str()),
-        _ => None,
-    });
-    match limit {
-        None => false,
-        // A value less in a list of allowed ones narrows, a value more widens.
-        Some("enum") if edit.path.0.last() != Some(&Step::Key("enum".into())) => edit.old.is_some(),
-        Some(_) => edit.new.is_some(),
+    let Some((_, rule)) = rule_of(&edit.path) else { return false };
+    let number = |value: &Option<Value>| value.as_ref().and_then(Value::as_f64);
+    match rule {
+        "maximum" | "maxLength" | "maxItems" | "maxProperties" => match (number(&edit.old), number(&edit.new)) {
+            (Some(old), Some(new)) => new < old,
+            _ => edit.new.is_some(),
+        },
+        "minimum" | "minLength" | "minItems" | "minProperties" => match (number(&edit.old), number(&edit.new)) {
+            (Some(old), Some(new)) => new > old,
+            _ => edit.new.is_some(),
+        },
+        // A value less in a list of allowed ones narrows, a value more widens, a new list narrows.
+        "enum" if matches!(edit.path.0.last(), Some(Step::Item(_))) => edit.old.is_some(),
+        "enum" | "pattern" | "type" | "format" | "allOf" | "anyOf" | "oneOf" | "not" | "x-kubernetes-validations" => {
+            edit.new.is_some()
+        }
+        _ => false,
     }
 }
 
@@ -199,6 +212,37 @@ mod tests {
     fn version(name: &str, storage: bool, properties: Value, required: Value) -> Value {
         json!({"name": name, "served": true, "storage": storage, "schema": {"openAPIV3Schema": {"type": "object",
             "properties": {"spec": {"type": "object", "required": required, "properties": properties}}}}})
+    }
+
+    #[test]
+    fn a_rule_is_tightened_or_loosened() {
+        let crd = |rules: Value| definition(json!([version("v1", true, json!({"type": rules}), json!([]))]));
+        let cases = [
+            (json!({}), json!({"maximum": 3}), true),
+            (json!({"maximum": 3}), json!({}), false),
+            (json!({"maximum": 3}), json!({"maximum": 4}), false),
+            (json!({"maximum": 3}), json!({"maximum": 2}), true),
+            (json!({"minLength": 3}), json!({"minLength": 4}), true),
+            (json!({"enum": ["a", "b"]}), json!({"enum": ["b"]}), true),
+            (json!({"enum": ["b"]}), json!({"enum": ["a", "b"]}), false),
+            (json!({"default": 1}), json!({"default": 2}), false),
+            (json!({"pattern": "a"}), json!({"pattern": "b"}), true),
+            (json!({"items": {"x": 1}}), json!({"items": {"x": 2}}), false),
+        ];
+        for (old, new, expected) in cases {
+            let edits = diff(
+                Scope::of("apiextensions.k8s.io", "CustomResourceDefinition"),
+                no_yaml,
+                &crd(old.clone()),
+                &crd(new.clone()),
+            );
+            assert_eq!(edits.len(), 1, "{old} {new}: {edits:#?}");
+            assert_eq!(tightened(&edits[0]), expected, "{old} {new}");
+            assert_eq!(
+                rule_of(&edits[0].path).unwrap().0,
+                if old["items"].is_null() { "v1 spec.type" } else { "v1 spec.type[]" }
+            );
+        }
     }
 
     #[test]

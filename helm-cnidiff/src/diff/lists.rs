@@ -99,7 +99,8 @@ pub fn reading(scope: Scope, path: &[Step]) -> Reading {
         | "operations"
         | "ipFamilies"
         | "loadBalancerSourceRanges"
-        | "externalIPs" => Reading::Set,
+        | "externalIPs"
+        | "enum" => Reading::Set,
         "add" | "drop" if parent == "capabilities" => Reading::Set,
         "values" if matches!(parent, "matchExpressions" | "matchFields") => Reading::Set,
         "args" => Reading::Flags,
@@ -300,11 +301,14 @@ fn flag_name(item: &Value) -> Option<&str> {
     (name.starts_with('-') && letter.is_ascii_alphabetic()).then_some(name)
 }
 
-/// Arguments as items: `--flag value` becomes one item, a list of both words.
+/// Arguments as items: `--flag value` becomes one item, a list of both words. `-f value` does not: a single letter is
+/// as often a switch in front of something else (`cp -f from to`).
 pub fn words(arguments: &[Value]) -> Vec<Value> {
     let mut items: Vec<Value> = Vec::with_capacity(arguments.len());
     for word in arguments {
-        let bare = |item: &Value| item.as_str().is_some_and(|text| !text.contains('=')) && flag_name(item).is_some();
+        let long = |name: &str| name.trim_start_matches('-').len() > 1;
+        let bare =
+            |item: &Value| item.as_str().is_some_and(|text| !text.contains('=')) && flag_name(item).is_some_and(long);
         match items.last_mut() {
             Some(flag) if bare(flag) && word.is_string() && !word.as_str().is_some_and(|w| w.starts_with('-')) => {
                 *flag = Value::Array(vec![flag.take(), word.clone()]);
@@ -384,4 +388,68 @@ fn by_place(old: &[Value], new: &[Value]) -> Matching {
         matching.added.extend((both..m).map(|k| (Step::Index(j + k), j + k)));
     }
     matching
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn matched(old: Value, new: Value) -> Vec<String> {
+        let words = |list: &Value| super::words(list.as_array().unwrap());
+        let (old, new) = (words(&old), words(&new));
+        let matching = match_items(Reading::Flags, &old, &new);
+        let name = |step: &Step| match step {
+            Step::Item(label) => label.clone(),
+            Step::Index(at) => at.to_string(),
+            Step::Key(_) | Step::Inside(_) => String::new(),
+        };
+        let mut told: Vec<String> = matching.removed.iter().map(|(step, _)| format!("- {}", name(step))).collect();
+        let changed = matching.pairs.iter().filter(|(_, i, j)| old[*i] != new[*j]);
+        told.extend(changed.map(|(step, i, j)| format!("~ {} {} {}", name(step), old[*i], new[*j])));
+        told.extend(matching.added.iter().map(|(step, _)| format!("+ {}", name(step))));
+        told
+    }
+
+    #[test]
+    fn arguments_are_known_by_their_flag() {
+        let cases: [(Value, Value, &[&str]); 8] = [
+            (json!(["--v=2", "--x"]), json!(["--x", "--v=4"]), &["~ --v \"--v=2\" \"--v=4\""]),
+            (
+                json!(["--iface", "eth0"]),
+                json!(["--iface", "eth1"]),
+                &["~ --iface [\"--iface\",\"eth0\"] [\"--iface\",\"eth1\"]"],
+            ),
+            (json!(["-f", "/a", "/b"]), json!(["/a", "/b"]), &["- -f"]),
+            (json!(["cp", "/a", "/b"]), json!(["cp", "/a", "/c"]), &["~ 2 \"/b\" \"/c\""]),
+            // The same flag twice: each is known by its whole text.
+            (json!(["--if=a", "--if=b"]), json!(["--if=b", "--if=c"]), &["- --if=a", "+ --if=c"]),
+            (json!(["--a", "--b"]), json!(["--a=false"]), &["- --b", "~ --a \"--a\" \"--a=false\""]),
+            (json!(["-1", "-"]), json!(["-2", "-"]), &["~ 0 \"-1\" \"-2\""]),
+            (json!([]), json!(["--a"]), &["+ --a"]),
+        ];
+        for (old, new, expected) in cases {
+            assert_eq!(matched(old.clone(), new.clone()), expected, "{old} {new}");
+        }
+    }
+
+    #[test]
+    fn tolerations_are_labelled_as_kubectl_describes_them() {
+        let Reading::Merge(identity) = reading(Scope::of("apps", "DaemonSet"), &[Step::Key("tolerations".into())])
+        else {
+            panic!("tolerations have an identity")
+        };
+        let cases = [
+            (json!({"operator": "Exists"}), "* op=Exists"),
+            (json!({"key": "a", "value": "b", "effect": "NoSchedule"}), "a=b:NoSchedule"),
+            (
+                json!({"key": "a", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 30}),
+                "a:NoExecute op=Exists for 30s",
+            ),
+        ];
+        for (item, expected) in cases {
+            assert_eq!(identity_label(identity, &item), expected);
+        }
+    }
 }

@@ -160,7 +160,7 @@ impl<'a> Compared<'a> {
         }
         let edits = edits.into_iter().flat_map(label_by_label).collect();
         let mut delta = Delta { old: Some(old), new: Some(new), scope, edits, folded: Vec::new() };
-        noise::fold(&options.origin, key, &mut delta);
+        noise::fold(&options.origin, &options.namespace, key, &mut delta);
         self.deltas.push(delta);
     }
 }

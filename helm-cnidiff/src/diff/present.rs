@@ -97,6 +97,10 @@ impl Presenter<'_> {
 
     /// Level of the worst note that speaks of this field.
     fn level(&self, edit: &Edit) -> Option<Level> {
+        // Notes of a definition are about all of a schema at once.
+        if self.delta.kind() == "CustomResourceDefinition" {
+            return crd::tightened(edit).then_some(Level::Risk);
+        }
         let about =
             |note: &&&Note| !note.path.is_empty() && (covers(&note.path, &edit.path) || note.also.contains(&edit.path));
         self.notes.iter().filter(about).map(|note| note.level).min()

@@ -176,6 +176,10 @@ impl Making {
             Some(Value::Object(map)) => Some(self.map(map, edits, depth, hop)),
             Some(Value::Array(items)) => Some(self.list(items, edits, depth, hop)),
             Some(Value::String(text)) => Some(self.text(text, edits, depth, hop)),
+            // What is below nothing was told one by one.
+            None | Some(Value::Null) if matches!(edits.first(), Some(edit) if matches!(edit.path.0.get(depth), Some(Step::Key(_)))) => {
+                Some(self.map(&Map::new(), edits, depth, hop))
+            }
             other => other.cloned(),
         }
     }

@@ -26,6 +26,7 @@ pub(super) fn server_default(scope: Scope, edit: &Edit, old: Option<&Value>, new
             ("hostPort", Some(Step::Item(port))) => {
                 host(old) && host(new) && port.split('/').next() == Some(value.to_string().as_str())
             }
+            ("imagePullPolicy", _) => container(edit, old, new).is_some_and(|c| *value == pull_policy(c)),
             // A limit without a request is one.
             ("requests", _) => limits(edit, old, new).is_some_and(|limits| covered(value, limits)),
             (_, Some(Step::Key(parent))) if parent == "requests" => limits(edit, old, new)
@@ -103,17 +104,27 @@ fn strategy_default(daemonset: bool, field: &str, value: &Value) -> bool {
     }
 }
 
-/// Limits of the container that the edit is about, on the side that has both.
-fn limits<'v>(edit: &Edit, old: Option<&'v Value>, new: Option<&'v Value>) -> Option<&'v Value> {
+/// The container that the edit is about, on the side that has what the other lacks.
+fn container<'v>(edit: &Edit, old: Option<&'v Value>, new: Option<&'v Value>) -> Option<&'v Value> {
     let side = if edit.old.is_some() { old } else { new }?;
-    let at = edit
-        .path
-        .0
-        .iter()
-        .position(|step| matches!(step, Step::Key(key) if key == "containers" || key == "initContainers"))?;
+    let list = |step: &Step| matches!(step, Step::Key(key) if key == "containers" || key == "initContainers");
+    let at = edit.path.0.iter().position(list)?;
     let (Step::Key(list), Some(Step::Item(name))) = (&edit.path.0[at], edit.path.0.get(at + 1)) else { return None };
     let containers = side.pointer("/spec/template/spec")?.get(list)?.as_array()?;
-    containers.iter().find(|container| container["name"] == name.as_str())?.pointer("/resources/limits")
+    containers.iter().find(|container| container["name"] == name.as_str())
+}
+
+fn limits<'v>(edit: &Edit, old: Option<&'v Value>, new: Option<&'v Value>) -> Option<&'v Value> {
+    container(edit, old, new)?.pointer("/resources/limits")
+}
+
+/// `Always` for `latest` and for no tag at all, else `IfNotPresent`.
+fn pull_policy(container: &Value) -> &'static str {
+    let image = cni_facts::ImageRef::parse(container["image"].as_str().unwrap_or_default());
+    match (image.tag, image.digest) {
+        (Some("latest"), _) | (None, None) => "Always",
+        _ => "IfNotPresent",
+    }
 }
 
 fn covered(requests: &Value, limits: &Value) -> bool {
@@ -133,7 +144,6 @@ fn pod_default(field: &str, value: &Value) -> bool {
         "terminationGracePeriodSeconds" => *value == 30,
         "terminationMessagePath" => *value == "/dev/termination-log",
         "terminationMessagePolicy" => *value == "File",
-        "imagePullPolicy" => *value == "IfNotPresent" || *value == "Always",
         "protocol" => *value == "TCP",
         "successThreshold" => *value == 1,
         "failureThreshold" => *value == 3,

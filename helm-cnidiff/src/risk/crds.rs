@@ -118,7 +118,7 @@ fn crd_versions(delta: &Delta<'_>, old: &Value, new: &Value, notes: &mut Notes<'
             notes.plain(&saying, id, path(&version.name), before, after);
         }
     }
-    let list = |fields: &[String]| Shown::Value(fields.to_vec().into());
+    let list = |fields: &[String]| few(fields.to_vec());
     if !change.fields_removed.is_empty() {
         let saying = Saying {
             level: Level::Risk,
@@ -130,21 +130,23 @@ fn crd_versions(delta: &Delta<'_>, old: &Value, new: &Value, notes: &mut Notes<'
         };
         notes.plain(&saying, id, FieldPath::keys(["spec", "versions"]), list(&change.fields_removed), Shown::Absent);
     }
-    if let Some(first) = change.validation.iter().find(|edit| crd::tightened(edit)) {
-        let places = change.validation.iter().filter(|edit| crd::tightened(edit)).count();
-        let title = format!(
-            "what fields may hold is checked more strictly, or otherwise, in {places} place{}",
-            if places == 1 { "" } else { "s" }
-        );
+    let stricter: Vec<String> = change
+        .validation
+        .iter()
+        .filter(|edit| crd::tightened(edit))
+        .filter_map(|edit| crd::rule_of(&edit.path))
+        .map(|(field, rule)| format!("{field}: {rule}"))
+        .collect();
+    if !stricter.is_empty() {
         let saying = Saying {
             level: Level::Risk,
             id: "crd-validation-changed",
-            title: &title,
+            title: "what fields may hold is checked more strictly, or otherwise",
             why: "Objects that the new rules do not allow can be read, and not be written any more, by whatever manages them.",
             fix: "Apply your objects with --dry-run=server once the new CRD is in a test cluster.",
             source: "https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation",
         };
-        notes.field(&saying, id, first);
+        notes.plain(&saying, id, FieldPath::keys(["spec", "versions"]), Shown::Absent, few(stricter));
     }
     if !change.now_required.is_empty() {
         let saying = Saying {
@@ -157,4 +159,16 @@ fn crd_versions(delta: &Delta<'_>, old: &Value, new: &Value, notes: &mut Notes<'
         };
         notes.plain(&saying, id, FieldPath::keys(["spec", "versions"]), Shown::Absent, list(&change.now_required));
     }
+}
+
+/// The first of them, and how many more; all of them are in the change itself.
+fn few(mut names: Vec<String>) -> Shown {
+    const MOST: usize = 5;
+    names.dedup();
+    if names.len() > MOST {
+        let more = names.len() - MOST + 1;
+        names.truncate(MOST - 1);
+        names.push(format!("and {more} more"));
+    }
+    Shown::Value(names.into())
 }

@@ -7,6 +7,7 @@
 //! (Compared, Circumstances) -> RULES -> Vec<Note> -> Verdict
 //! ```
 
+mod class;
 mod config;
 mod crds;
 mod objects;
@@ -83,6 +84,8 @@ pub const RULES: &[Rule] = &[
     rollout::STRATEGY,
     rollout::SURGE,
     pod::TEMPLATE,
+    class::SECURITY,
+    class::QOS,
     config::RESTARTS_NOBODY,
     config::KEYS,
     config::IMMUTABLE,

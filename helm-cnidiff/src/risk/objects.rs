@@ -60,17 +60,20 @@ pub(super) const IMMUTABLE_FIELD: Rule = Rule {
 fn dangerous(grant: &Grant) -> bool {
     let verb = |names: &[&str]| grant.verbs.iter().any(|v| v == "*" || names.contains(&v.as_str()));
     let writes = verb(&["create", "update", "patch", "delete", "deletecollection"]);
-    let star = grant.group == "*" || grant.resource.contains('*') || grant.verbs.iter().any(|v| v == "*");
+    // Reading everything of one's own group is an operator's daily work; of all groups it is reading all secrets.
+    let own = !grant.group.is_empty() && grant.group != "*";
+    let star = grant.verbs.iter().any(|v| v == "*") || grant.resource.contains('*') && (writes || !own);
+    let rules = [
+        "rbac.authorization.k8s.io",
+        "admissionregistration.k8s.io",
+        "certificates.k8s.io",
+        "apiextensions.k8s.io",
+        "apiregistration.k8s.io",
+    ];
+    let anywhere = ["secrets", "pods/exec", "pods/attach", "nodes/proxy", "serviceaccounts/token"];
     star || verb(&["escalate", "bind", "impersonate", "approve", "sign"])
-        || matches!(
-            grant.resource.as_str(),
-            "secrets" | "pods/exec" | "pods/attach" | "nodes/proxy" | "serviceaccounts/token"
-        )
-        || writes
-            && matches!(
-                grant.group.as_str(),
-                "rbac.authorization.k8s.io" | "admissionregistration.k8s.io" | "certificates.k8s.io"
-            )
+        || anywhere.contains(&grant.resource.as_str())
+        || writes && rules.contains(&grant.group.as_str())
         || writes && matches!(grant.resource.as_str(), "pods" | "nodes" | "daemonsets" | "deployments" | "jobs")
 }
 
