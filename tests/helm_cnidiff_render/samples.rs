@@ -1,4 +1,5 @@
 //! Comparisons to render. The values of [`upgrade`] are those of the Cilium charts 1.18.4 and 1.19.6.
+//! One file, longer than others: it is data, and each sample builds on the one before.
 
 use helm_cnidiff::comparison::*;
 use serde_json::{Value, json};
@@ -683,6 +684,30 @@ pub(crate) fn everything() -> Comparison {
         },
     ];
     comparison.notes.splice(0..0, blockers);
+    // The same of several objects, in other words.
+    for (i, name) in ["ciliumnodes", "ciliumendpoints", "ciliumidentities", "ciliumbgpnodeconfigs", "ciliumpodippools"]
+        .iter()
+        .enumerate()
+    {
+        let infos = comparison.notes.iter().filter(|note| note.level == Level::Info).count();
+        let at = comparison.notes.len() - infos;
+        comparison.notes.insert(
+            at,
+            Note {
+                new: value(253.into()),
+                why: "Objects that were valid are refused when they are next written.".into(),
+                fix: "Apply your objects to a test cluster.".into(),
+                ..note(
+                    Level::Risk,
+                    "crd-validation-changed",
+                    &format!("what fields may hold changes in {} places", i + 2),
+                    Some(object("CustomResourceDefinition", &format!("{name}.cilium.io"))),
+                    "spec.versions[v2].schema.openAPIV3Schema.properties.spec.properties.node.maxLength",
+                )
+            },
+        );
+    }
+    comparison.verdict.risks += 5;
     let values = comparison.values.as_mut().expect("an upgrade has values");
     values.overrides.insert(
         2,

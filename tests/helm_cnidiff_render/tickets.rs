@@ -31,7 +31,8 @@ fn huge() -> Comparison {
     }
     for i in 0..500 {
         let map = object("ConfigMap", &format!("map-{i:04}"));
-        comparison.notes.push(note(Level::Risk, "many", &format!("risk number {i}"), Some(map), "data.key-1"));
+        let risk = note(Level::Risk, "many", &format!("risk number {i}"), Some(map), "data.key-1");
+        comparison.notes.push(Note { fix: format!("Look at map {i}."), ..risk });
     }
     comparison
 }

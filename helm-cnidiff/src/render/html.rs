@@ -125,6 +125,7 @@ impl Html {
             self.push("<ul>\n");
             for place in &note.places {
                 let mut words = Vec::new();
+                words.extend((!place.title.is_empty()).then(|| format!("{}:", prose(place.title.as_str()))));
                 words.extend((!place.object.is_empty()).then(|| format!("<b>{}</b>", escape(place.object.as_str()))));
                 words.extend((!place.path.is_empty()).then(|| format!("<code>{}</code>", escape(place.path.as_str()))));
                 words.extend(Some(place_markup(place)).filter(|body| !body.is_empty()));

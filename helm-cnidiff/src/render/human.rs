@@ -223,12 +223,15 @@ impl Human {
                 Level::Risk => self.squeeze.brief,
                 Level::Info => self.squeeze.values < 16,
             };
-        let few = if note.level == Level::Info && brief { 1 } else { self.squeeze.values.max(3) };
+        let few = if brief { 1 } else { self.squeeze.values.max(3) };
         let places = if note.places.len() <= few.saturating_add(1) { note.places.len() } else { few };
         for place in &note.places[..places] {
+            if !place.title.is_empty() && !brief {
+                self.sentence(&place.title, Look::Plain, MARK);
+            }
             self.place(place);
         }
-        self.more(note.places.len() - places, "place", MARK + 2);
+        self.elsewhere(&note.places[places..]);
         let mut why = self.page.prose(&note.why, Look::Faint);
         if !note.source.is_empty() {
             let url = note.source.as_str().starts_with("https://");
@@ -246,6 +249,33 @@ impl Human {
             let words = self.page.prose(&note.fix, Look::Plain);
             self.page.put(Lead { painted, columns: MARK + 2, hang: MARK + 2 }, &words);
         }
+    }
+
+    /// Objects to which a note applies as well, by their names.
+    fn elsewhere(&mut self, places: &[Place]) {
+        const FEW: usize = 6;
+        if places.is_empty() {
+            return;
+        }
+        self.folded = true;
+        let mut names: Vec<&str> =
+            places.iter().map(|place| place.object.as_str()).filter(|name| !name.is_empty()).collect();
+        names.dedup();
+        let few = if names.len() <= FEW + 1 { names.len() } else { FEW };
+        let more = if names.is_empty() { places.len() } else { names.len() - few };
+        // A kind is said once for all that follow.
+        let kind = |name: &str| name.split_once(' ').map_or("", |(kind, _)| kind).to_owned();
+        let mut text = String::from("also");
+        for (i, name) in names[..few].iter().enumerate() {
+            let same = i > 0 && kind(names[i - 1]) == kind(name);
+            let comma = if i > 0 { "," } else { "" };
+            text.push_str(&format!("{comma} {}", if same { name[kind(name).len()..].trim_start() } else { name }));
+        }
+        if more > 0 {
+            text.push_str(&format!(" and {}", count(more, "more place")));
+        }
+        let words = self.page.literal(&Safe::new(text), Look::Faint);
+        self.page.put(Lead { painted: " ".repeat(MARK + 2), columns: MARK + 2, hang: MARK + 4 }, &words);
     }
 
     fn sentence(&mut self, text: &Safe, look: Look, at: usize) {

@@ -147,6 +147,7 @@ impl Markup for Jira {
 
 fn place(place: &Place) -> String {
     let mut words = Vec::new();
+    words.extend((!place.title.is_empty()).then(|| format!("{}:", prose(place.title.as_str()))));
     words.extend((!place.object.is_empty()).then(|| format!("*{}*", escape(place.object.as_str()))));
     words.extend((!place.path.is_empty()).then(|| escape(place.path.as_str())));
     let mut text = words.join(" ");

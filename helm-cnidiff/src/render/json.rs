@@ -1,5 +1,7 @@
 //! A comparison as JSON, by serialisable twins of its types, so that those can change without breaking a reader. All of
 //! it, whatever else is folded. [`SCHEMA`] describes the result.
+//!
+//! One file, longer than others: each type stands as it does in [`crate::comparison`], to be read beside it.
 
 use serde::Serialize;
 use serde_json::Value;

@@ -9,6 +9,7 @@
 //! so none can be printed. A string from a chart or a cluster reaches a writer as [`text::Safe`] only, in which nothing
 //! steers a terminal or hides; each writer escapes it for its own syntax besides.
 
+mod escape;
 mod fold;
 mod gitlab;
 mod html;

@@ -44,7 +44,13 @@ impl Human {
     /// Rows that stand under one another, their values and their side notes each in a column.
     fn run(&mut self, rows: &[&Row], at: usize) {
         let lead = at + 4;
-        let most = (self.page.width - lead) * 2 / 5;
+        // Where what stands beside them is short, paths have more room.
+        let room = self.page.width - lead;
+        let beside = |row: &&Row| {
+            self.page.columns(&self.body(&row.body, row.mark, self.limit())) + columns(&row_aside(row)) + 4
+        };
+        let widest = rows.iter().map(beside).max().unwrap_or(0);
+        let most = room.saturating_sub(widest).clamp(room * 2 / 5, room * 3 / 5);
         let paths = rows.iter().filter(|row| !matches!(row.body, Body::Nothing));
         let paths = paths.map(|row| columns(&self.page.shown(row.path.as_str())));
         let beside = paths.filter(|path| *path <= most).max().unwrap_or(0);

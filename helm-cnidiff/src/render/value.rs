@@ -40,6 +40,7 @@ fn pinned(value: &Shown) -> Option<Image> {
 
 /// A change of an image: what stays, what was, what will be, and what there is to say at the side.
 pub(super) fn image(old: &Image, new: &Image, limits: Limits) -> (Safe, Safe, Safe, &'static str) {
+    let (old, new) = (&apart(old), &apart(new));
     let digest_words = match (old.digest == new.digest, old.digest.is_empty(), new.digest.is_empty()) {
         (true, _, _) => "",
         (false, true, _) => "now pinned by digest",
@@ -65,6 +66,16 @@ pub(super) fn image(old: &Image, new: &Image, limits: Limits) -> (Safe, Safe, Sa
     };
     let (before, after) = shorten_pair(&before, &after, limits.value);
     (Safe::new(shorten(&stem, limits.value)), Safe::new(before), Safe::new(after), aside)
+}
+
+/// The image with the digest where it belongs: some charts keep it in the tag.
+fn apart(image: &Image) -> Image {
+    match image.tag.split_once('@') {
+        Some((tag, digest)) if image.digest.is_empty() => {
+            Image { repository: image.repository.clone(), tag: tag.to_owned(), digest: digest.to_owned() }
+        }
+        _ => image.clone(),
+    }
 }
 
 /// `quay.io/cilium/cilium:v1.19.6`
@@ -226,6 +237,7 @@ mod tests {
             (of("q/c", "v1", a), of("m/c", "v1", a), " | q/c | m/c | the same tag from elsewhere"),
             (of("q/c", "", a), of("q/c", "", b), "q/c | sha256:49d87af187ee… | sha256:0df5b2750b64… | "),
             (of("q/c", "", ""), of("q/c", "v2", ""), "q/c | (no tag) | v2 | "),
+            (of("q/c", "v1@sha256:aa", ""), of("q/c", "v2", b), "q/c | v1 | v2 | digest too"),
         ];
         for (old, new, expected) in cases {
             let (stem, before, after, aside) = image(&old, &new, WIDE);

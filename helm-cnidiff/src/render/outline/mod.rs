@@ -3,13 +3,15 @@
 
 mod notes;
 mod objects;
+mod paths;
 mod values;
 mod verdict;
 
+use self::paths::{path, shared_steps, with_shared_paths};
 use super::text::{Safe, count};
 use super::value::{Limits, shown};
 use super::{Outcome, Parts, Show, outcome};
-use crate::comparison::{Comparison, FieldPath, Level, Noise, Shown, Step, Warning};
+use crate::comparison::{Comparison, Level, Noise, Shown, Warning};
 
 /// A report in words.
 pub(super) struct Outline {
@@ -91,6 +93,8 @@ pub(super) struct NoteItem {
 
 /// What a note is about.
 pub(super) struct Place {
+    /// What happens there, where it is not the title of the note.
+    pub(super) title: Safe,
     /// Empty where it is about no object.
     pub(super) object: Safe,
     pub(super) path: Safe,
@@ -263,11 +267,6 @@ fn fact(label: &'static str, lines: Vec<String>) -> Fact {
     Fact { label, lines: lines.into_iter().map(Safe::new).collect(), doubt: false }
 }
 
-/// A path, or the part of it behind the first `from` steps.
-fn path(path: &FieldPath, from: usize) -> Safe {
-    Safe::new(FieldPath(path.0[from..].to_vec()).to_string())
-}
-
 /// Before and after as one body; what is not there is not spoken of.
 fn body(old: &Shown, new: &Shown, limits: Limits) -> Body {
     match (old.is_absent(), new.is_absent()) {
@@ -354,99 +353,9 @@ fn folded(noise: &[Noise], limits: Limits) -> Option<Part> {
     })
 }
 
-/// How many steps of each path are said once for a run of neighbours: up to the container, the pod's spec, the map.
-fn shared_steps(path: &FieldPath) -> usize {
-    let containers = |key: &str| matches!(key, "containers" | "initContainers" | "ephemeralContainers");
-    let in_container = path
-        .0
-        .windows(2)
-        .position(|pair| matches!(pair, [Step::Key(key), Step::Item(_) | Step::Index(_)] if containers(key)));
-    if let Some(at) = in_container {
-        return at + 2;
-    }
-    let inside = path.0.iter().rposition(|step| matches!(step, Step::Inside(_)));
-    if let Some(at) = inside {
-        return at + 1;
-    }
-    let keys = ["spec", "jobTemplate", "template", "spec"];
-    let pod = path.0.iter().zip(keys).take_while(|(step, key)| matches!(step, Step::Key(k) if k == key)).count();
-    if path.starts_with(&["spec", "template"]) {
-        let deeper = matches!(path.0.get(2), Some(Step::Key(key)) if key == "spec" || key == "metadata");
-        return 2 + usize::from(deeper);
-    }
-    let data =
-        matches!(path.0.first(), Some(Step::Key(key)) if matches!(key.as_str(), "data" | "stringData" | "binaryData"));
-    if pod > 1 { pod } else { usize::from(data) }
-}
-
-/// Says once what a run of neighbours has in common.
-fn with_shared_paths(paths: &[&FieldPath]) -> Vec<(Safe, Safe)> {
-    let mut out = Vec::with_capacity(paths.len());
-    let mut from = 0;
-    while from < paths.len() {
-        let steps = shared_steps(paths[from]).min(paths[from].0.len().saturating_sub(1));
-        let head = &paths[from].0[..steps];
-        let same = |path: &&&FieldPath| {
-            path.0.len() > steps && path.0.starts_with(head) && shared_steps(path).min(path.0.len() - 1) == steps
-        };
-        let run = paths[from..].iter().take_while(same).count();
-        if run < 2 || steps == 0 {
-            out.push((Safe::default(), path(paths[from], 0)));
-            from += 1;
-            continue;
-        }
-        let under = Safe::new(FieldPath(head.to_vec()).to_string());
-        out.extend(paths[from..from + run].iter().map(|p| (under.clone(), path(p, steps))));
-        from += run;
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::comparison::Format;
-
-    fn key(text: &str) -> Step {
-        Step::Key(text.into())
-    }
-
-    #[test]
-    fn neighbours_say_once_where_they_are() {
-        let agent = |rest: &str| {
-            let mut path = FieldPath::keys(["spec", "template", "spec", "containers"]).then(Step::Item("agent".into()));
-            path.0.push(key(rest));
-            path
-        };
-        let net = |rest: &str| {
-            let mut path = FieldPath::keys(["data", "net-conf.json"]).then(Step::Inside(Format::Json));
-            path.0.push(key(rest));
-            path
-        };
-        let paths = [
-            FieldPath::keys(["spec", "selector"]),
-            agent("image"),
-            agent("args"),
-            FieldPath::keys(["spec", "template", "spec", "hostPID"]),
-            FieldPath::keys(["spec", "template", "spec", "volumes"]),
-            net("Network"),
-            net("MTU"),
-        ];
-        let said = with_shared_paths(&paths.iter().collect::<Vec<_>>());
-        let said: Vec<String> = said.iter().map(|(under, path)| format!("{under} | {path}")).collect();
-        assert_eq!(
-            said,
-            [
-                " | spec.selector",
-                "spec.template.spec.containers[agent] | image",
-                "spec.template.spec.containers[agent] | args",
-                "spec.template.spec | hostPID",
-                "spec.template.spec | volumes",
-                "data[\"net-conf.json\"]: | Network",
-                "data[\"net-conf.json\"]: | MTU",
-            ]
-        );
-    }
 
     #[test]
     fn rows_of_a_note_are_never_left_out() {

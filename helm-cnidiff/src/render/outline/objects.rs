@@ -76,7 +76,7 @@ fn object(change: &ObjectChange, restart: Option<String>, limits: Limits) -> Gro
     let rest = change.section == Section::Rest;
     let facts = mark != Mark::Changed;
     let summary = if facts {
-        rows.iter().map(|row| fact_text(row)).collect::<Vec<_>>().join(" · ")
+        rows.iter().map(fact_text).collect::<Vec<_>>().join(" · ")
     } else {
         let told = rows.iter().filter(|row| row.must()).count();
         let told = if told > 0 { format!(", {} of them told above", thousands(told)) } else { String::new() };
@@ -178,7 +178,7 @@ fn field_row(field: &FieldChange, also: &[String], under: Safe, path: Safe, limi
                 Sign::Same => (Mark::Same, Safe::new(&line.text)),
                 Sign::Added => (Mark::Added, Safe::new(&line.text)),
                 Sign::Removed => (Mark::Removed, Safe::new(&line.text)),
-                Sign::Skipped(n) => (Mark::Same, Safe::new(format!("… {}", count(n, "line")))),
+                Sign::Skipped(n) => (Mark::Same, Safe::new(format!("… {} unchanged", count(n, "line")))),
             });
             (Mark::Changed, Body::Lines(lines.collect()), "")
         }

@@ -10,11 +10,17 @@ const FEW: usize = 6;
 /// `cilium 1.18.4 → 1.19.6`, or the labels of both sides.
 pub(super) fn subject(comparison: &Comparison) -> Safe {
     let (from, to) = (&comparison.from, &comparison.to);
+    let short = |text: &str| crate::render::text::shorten(text, 60);
+    let name = |label: &str| short(label.rsplit('/').next().unwrap_or(label));
     Safe::new(plain(match (&from.chart, &from.version, &to.chart, &to.version) {
-        (Some(old), Some(a), Some(new), Some(b)) if old == new => format!("{old} {a} → {b}"),
-        (Some(old), Some(a), Some(new), Some(b)) => format!("{old} {a} → {new} {b}"),
+        (Some(old), Some(a), Some(new), Some(b)) if old == new => {
+            format!("{} {} → {}", short(old), short(a), short(b))
+        }
+        (Some(old), Some(a), Some(new), Some(b)) => {
+            format!("{} {} → {} {}", short(old), short(a), short(new), short(b))
+        }
         _ if from.label.is_empty() && to.label.is_empty() => String::new(),
-        _ => format!("{} → {}", from.label, to.label),
+        _ => format!("{} → {}", name(&from.label), name(&to.label)),
     }))
 }
 
@@ -28,7 +34,7 @@ pub(super) fn tally(comparison: &Comparison) -> Vec<Safe> {
         }
     };
     say(verdict.blockers, count(verdict.blockers, "blocker"));
-    say(verdict.unknown.len(), format!("{} not told", thousands(verdict.unknown.len())));
+    say(verdict.unknown.len(), format!("{} unknown", thousands(verdict.unknown.len())));
     say(verdict.risks, count(verdict.risks, "risk"));
     say(verdict.dead_overrides, format!("{} without effect", count(verdict.dead_overrides, "override")));
     let changed = comparison.objects.len();
@@ -97,7 +103,7 @@ pub(super) fn provenance(comparison: &Comparison) -> Vec<Fact> {
     add("flags", &flags.join(" "));
     let rendered = match rendered {
         Rendered::Given if tool.is_empty() => String::new(),
-        Rendered::Given => "not rendered: manifests as they are".to_owned(),
+        Rendered::Given => "nothing: manifests as they are".to_owned(),
         Rendered::Offline { kube_version, api_versions } => {
             let kube = kube_version.as_ref().map(|version| format!(", for Kubernetes {version}")).unwrap_or_default();
             let apis = if *api_versions > 0 {
@@ -157,6 +163,7 @@ fn side(side: &Side) -> Vec<String> {
         label.push_str(&format!(", {status}"));
     }
     words.extend((!label.is_empty()).then_some(label));
+    let words: Vec<String> = words.iter().map(|word| shortened(word)).collect();
     if words.is_empty() { Vec::new() } else { vec![plain(words.join(" · "))] }
 }
 
