@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
-use similar::{Algorithm, DiffOp, capture_diff_slices};
+use similar::DiffOp;
 
 use super::scope::Scope;
 use crate::comparison::Step;
@@ -375,7 +375,7 @@ fn by_place(old: &[Value], new: &[Value]) -> Matching {
     let a: Vec<u32> = old.iter().map(&mut number).collect();
     let b: Vec<u32> = new.iter().map(&mut number).collect();
     let mut matching = Matching { ordered: true, ..Matching::default() };
-    for op in capture_diff_slices(Algorithm::Myers, &a, &b) {
+    for op in super::sequence::diff(&a, &b) {
         let (i, n, j, m) = match op {
             DiffOp::Equal { old_index, new_index, len } => (old_index, len, new_index, len),
             DiffOp::Delete { old_index, old_len, new_index } => (old_index, old_len, new_index, 0),

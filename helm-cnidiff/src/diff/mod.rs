@@ -11,6 +11,7 @@ pub mod present;
 pub mod quantity;
 pub mod rbac;
 pub mod scope;
+pub mod sequence;
 pub mod text;
 pub mod tree;
 pub mod values;

@@ -2,8 +2,9 @@
 //! compared line by line.
 
 use serde_json::{Map, Value};
-use similar::{ChangeTag, TextDiff};
+use similar::DiffOp;
 
+use super::sequence;
 use crate::comparison::{Format, Sign, TextLine};
 
 /// How to read YAML; `None` where it is none. It is given from outside because the reader of this program is strict
@@ -130,18 +131,22 @@ fn write_ini(value: &Value) -> String {
 /// Lines that differ, with up to two lines around them.
 pub fn lines(old: &str, new: &str) -> Vec<TextLine> {
     const CONTEXT: usize = 2;
-    let diff = TextDiff::from_lines(old, new);
-    let all: Vec<TextLine> = diff
-        .iter_all_changes()
-        .map(|change| TextLine {
-            sign: match change.tag() {
-                ChangeTag::Equal => Sign::Same,
-                ChangeTag::Delete => Sign::Removed,
-                ChangeTag::Insert => Sign::Added,
-            },
-            text: change.value().trim_end_matches(['\n', '\r']).to_owned(),
-        })
-        .collect();
+    let (old, new): (Vec<&str>, Vec<&str>) =
+        (old.split_inclusive('\n').collect(), new.split_inclusive('\n').collect());
+    let mut all: Vec<TextLine> = Vec::new();
+    for op in sequence::diff(&old, &new) {
+        let mut say = |sign: Sign, lines: &[&str]| {
+            let line = |line: &&str| TextLine { sign, text: line.trim_end_matches(['\n', '\r']).to_owned() };
+            all.extend(lines.iter().map(line));
+        };
+        match op {
+            DiffOp::Equal { .. } => say(Sign::Same, &old[op.old_range()]),
+            _ => {
+                say(Sign::Removed, &old[op.old_range()]);
+                say(Sign::Added, &new[op.new_range()]);
+            }
+        }
+    }
     let changed: Vec<usize> = all.iter().enumerate().filter(|(_, l)| l.sign != Sign::Same).map(|(at, _)| at).collect();
     let near = |at: usize| {
         let next = changed.partition_point(|c| *c < at.saturating_sub(CONTEXT));
