@@ -150,8 +150,8 @@ impl Facts {
     /// Features of network policies that rules refer to.
     pub fn policy_features(&self) -> &[PolicyFeature] {
         self.features.get_or_init(|| {
-            let (name, text) = builtin::POLICY_FEATURES;
-            let file: PolicyFeatures = parse(name, text).expect("the built-in facts load");
+            let file = builtin::POLICY_FEATURES;
+            let file: PolicyFeatures = parse(file.name, &file.text()).expect("the built-in facts load");
             let own = &self.own.features;
             let kept = file.policy_features.into_iter().filter(|one| own.iter().all(|own| own.id != one.id));
             kept.chain(own.iter().cloned()).collect()
@@ -161,8 +161,8 @@ impl Facts {
     /// Upgrades that went wrong for others.
     pub fn incidents(&self) -> &[Incident] {
         self.incidents.get_or_init(|| {
-            let (name, text) = builtin::INCIDENTS;
-            let file: Incidents = parse(name, text).expect("the built-in facts load");
+            let file = builtin::INCIDENTS;
+            let file: Incidents = parse(file.name, &file.text()).expect("the built-in facts load");
             file.incidents
         })
     }
@@ -204,8 +204,8 @@ impl Facts {
     fn built_in_migrations(&self) -> &Migrations {
         self.migrations.get_or_init(|| {
             let mut all = Migrations::default();
-            for (name, text) in builtin::MIGRATIONS {
-                let file: Migrations = parse(name, text).expect("the built-in facts load");
+            for file in builtin::MIGRATIONS {
+                let file: Migrations = parse(file.name, &file.text()).expect("the built-in facts load");
                 all.methods.extend(file.methods);
                 all.migrations.extend(file.migrations);
             }
@@ -217,7 +217,8 @@ impl Facts {
 /// The built-in CNIs with others laid over, ordered by id.
 pub(crate) fn laid_over(own: impl Iterator<Item = Cni>) -> Vec<Cni> {
     let own: Vec<Cni> = own.collect();
-    let built_in = builtin::CNIS.iter().map(|(name, text)| read::cni(name, text).expect("the built-in facts load"));
+    let built_in =
+        builtin::CNIS.iter().map(|file| read::cni(file.name, &file.text()).expect("the built-in facts load"));
     let mut all: Vec<Cni> = built_in.filter(|cni| own.iter().all(|other| other.id != cni.id)).collect();
     all.extend(own);
     all.sort_by(|a, b| a.id.cmp(&b.id));
@@ -227,20 +228,21 @@ pub(crate) fn laid_over(own: impl Iterator<Item = Cni>) -> Vec<Cni> {
 impl Folder {
     fn load(folder: &builtin::Folder) -> Result<Self, FactsError> {
         let mut loaded = Self::default();
-        for (name, text) in folder.rules {
-            loaded.rules.extend(narrowed(name, text, parse(name, text)?)?);
+        for file in folder.rules {
+            let text = file.text();
+            loaded.rules.extend(narrowed(file.name, &text, parse(file.name, &text)?)?);
         }
-        if let Some((name, text)) = folder.support {
-            loaded.support = Some(parse(name, text)?);
+        if let Some(file) = &folder.support {
+            loaded.support = Some(parse(file.name, &file.text())?);
         }
-        if let Some((name, text)) = folder.defaults {
-            loaded.defaults = Some(parse(name, text)?);
+        if let Some(file) = &folder.defaults {
+            loaded.defaults = Some(parse(file.name, &file.text())?);
         }
-        if let Some((name, text)) = folder.backup {
-            loaded.backup = Some(parse(name, text)?);
+        if let Some(file) = &folder.backup {
+            loaded.backup = Some(parse(file.name, &file.text())?);
         }
-        if let Some((name, text)) = folder.host {
-            loaded.host = Some(parse(name, text)?);
+        if let Some(file) = &folder.host {
+            loaded.host = Some(parse(file.name, &file.text())?);
         }
         Ok(loaded)
     }

@@ -206,6 +206,11 @@ fn about_step(level: Level, id: &str, title: String, why: &str, fix: &str) -> No
     }
 }
 
+/// A default as the facts write it: JSON, or words.
+fn written(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
+}
+
 /// A rule that holds, as a note.
 fn note(judged: &Judged<'_>) -> Option<Note> {
     let Truth::Holds { because } = &judged.truth else { return None };
@@ -216,7 +221,7 @@ fn note(judged: &Judged<'_>) -> Option<Note> {
         Severity::Info => Level::Info,
     };
     let default =
-        |text: &Option<String>| text.as_ref().map_or(Shown::Absent, |text| Shown::Value(text.as_str().into()));
+        |text: &Option<String>| text.as_ref().map_or(Shown::Absent, |text| Shown::Value(written(text)));
     let why = [Some(because.clone()), judged.caveat.clone(), rule.note.clone()];
     let sentence = |text: String| {
         let mut letters = text.chars();
