@@ -131,8 +131,7 @@ fn write_ini(value: &Value) -> String {
 /// Lines that differ, with up to two lines around them.
 pub fn lines(old: &str, new: &str) -> Vec<TextLine> {
     const CONTEXT: usize = 2;
-    let (old, new): (Vec<&str>, Vec<&str>) =
-        (old.split_inclusive('\n').collect(), new.split_inclusive('\n').collect());
+    let (old, new): (Vec<&str>, Vec<&str>) = (old.split_inclusive('\n').collect(), new.split_inclusive('\n').collect());
     let mut all: Vec<TextLine> = Vec::new();
     for op in sequence::diff(&old, &new) {
         let mut say = |sign: Sign, lines: &[&str]| {

@@ -48,8 +48,14 @@ fn each_override_is_told_for_what_it_is() {
         (json!({"same": 1.0}), Some(OverrideState::EqualsDefault)),
         (json!({"same": 5}), None),
         (json!({"changed": 2}), Some(OverrideState::EqualsDefault)),
-        (json!({"changed": 9}), Some(OverrideState::Pins { old_default: shown(json!(1)), new_default: shown(json!(2)) })),
-        (json!({"changed": null}), Some(OverrideState::Pins { old_default: shown(json!(1)), new_default: shown(json!(2)) })),
+        (
+            json!({"changed": 9}),
+            Some(OverrideState::Pins { old_default: shown(json!(1)), new_default: shown(json!(2)) }),
+        ),
+        (
+            json!({"changed": null}),
+            Some(OverrideState::Pins { old_default: shown(json!(1)), new_default: shown(json!(2)) }),
+        ),
         (json!({"gone": false}), Some(OverrideState::Unread)),
         (json!({"never": 1}), Some(OverrideState::Unread)),
         (json!({"undocumented": {"key": 1}}), None),
@@ -60,7 +66,10 @@ fn each_override_is_told_for_what_it_is() {
         (json!({"nothing": "text"}), None),
         (json!({"shape": "z"}), Some(OverrideState::BecameMap)),
         (json!({"table": {"a": 2}}), Some(OverrideState::TypeChanged { from: "map", to: "number" })),
-        (json!({"list": [3]}), Some(OverrideState::Pins { old_default: shown(json!([1])), new_default: shown(json!([1, 2])) })),
+        (
+            json!({"list": [3]}),
+            Some(OverrideState::Pins { old_default: shown(json!([1])), new_default: shown(json!([1, 2])) }),
+        ),
     ];
     for (config, expected) in cases {
         let found = states(config.clone());
@@ -82,8 +91,10 @@ fn defaults_change_only_where_the_user_sets_nothing() {
 #[test]
 fn images_are_one_line_and_no_defaults() {
     let values = compared(json!({}), "", &[]).values;
-    let image = |tag: &str, digest: &str| Image { repository: "quay.io/x".into(), tag: tag.into(), digest: digest.into() };
-    let expected = ImageChange { path: FieldPath::keys(["image"]), old: image("v1", "sha256:1"), new: image("v2", "sha256:2") };
+    let image =
+        |tag: &str, digest: &str| Image { repository: "quay.io/x".into(), tag: tag.into(), digest: digest.into() };
+    let expected =
+        ImageChange { path: FieldPath::keys(["image"]), old: image("v1", "sha256:1"), new: image("v2", "sha256:2") };
     assert_eq!(values.images, [expected]);
     // The user's own image stays, so nothing changes there.
     let own = compared(json!({"image": {"tag": "mine", "digest": "sha256:3"}}), "", &[]).values;
@@ -109,7 +120,8 @@ fn the_same_chart_is_no_difference() {
 
 #[test]
 fn the_chosen_mode_is_warned_of_what_it_drops_and_hides() {
-    let release = Release { chart: old(), config: map(json!({"changed": 9, "open": {"mine": 1}})), ..Release::default() };
+    let release =
+        Release { chart: old(), config: map(json!({"changed": 9, "open": {"mine": 1}})), ..Release::default() };
     let (target, user) = (new(), map(json!({"same": 2})));
     let modes = |chosen: Mode, user: &Map<String, Value>| {
         let config = inherit(chosen, user, &release, &target, NullDefaults::Kept).config;
@@ -127,7 +139,11 @@ fn the_chosen_mode_is_warned_of_what_it_drops_and_hides() {
     let reused = modes(Mode::Reuse, &user);
     let table = reused.values.modes.as_ref().unwrap();
     assert!(table.drops.is_empty());
-    assert!(text(&table.hides).contains(&"deep.c".to_owned()) && text(&table.hides).contains(&"deep.b".to_owned()), "{:?}", table.hides);
+    assert!(
+        text(&table.hides).contains(&"deep.c".to_owned()) && text(&table.hides).contains(&"deep.b".to_owned()),
+        "{:?}",
+        table.hides
+    );
     assert!(ids(&reused).contains(&"reuse-values-hides-defaults".to_owned()));
 
     let kept = modes(Mode::Keep, &Map::new());
