@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::comparison::{
-    Comparison, KindCount, Level, Noise, NoiseHit, Note, ObjectRef, Provenance, Section, Side, Warning,
+    Comparison, KindCount, Level, Noise, NoiseHit, Note, ObjectRef, Provenance, Section, Shown, Side, Warning,
 };
 use crate::diff::objects::{Compared, Delta, Options, compare as compare_objects, section};
 use crate::diff::present::object_change;
@@ -147,12 +147,16 @@ fn noise(compared: &Compared<'_>, redactor: &Redactor) -> Vec<Noise> {
         for (rule, edit) in &delta.folded {
             let new = || Noise { rule: rule.id.to_owned(), title: rule.title.to_owned(), count: 0, hits: Vec::new() };
             let noise = rules.entry(rule.id).or_insert_with(new);
+            let shown = |value: Option<&Value>| match rule.random {
+                true => Shown::Absent,
+                false => redactor.shown(subject, &edit.path, value),
+            };
             noise.count += 1;
             noise.hits.push(NoiseHit {
                 object: id.clone(),
                 path: edit.path.clone(),
-                old: redactor.shown(subject, &edit.path, edit.old.as_ref()),
-                new: redactor.shown(subject, &edit.path, edit.new.as_ref()),
+                old: shown(edit.old.as_ref()),
+                new: shown(edit.new.as_ref()),
             });
         }
     }

@@ -663,7 +663,7 @@ pub struct NoiseHit {
     pub object: ObjectRef,
     /// Field.
     pub path: FieldPath,
-    /// Before.
+    /// Before; absent as well where the value is another at each render.
     pub old: Shown,
     /// After.
     pub new: Shown,

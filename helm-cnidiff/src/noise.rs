@@ -26,21 +26,25 @@ pub struct Rule {
     pub title: &'static str,
     /// What it folds in a pod template replaces pods all the same.
     pub restarts: bool,
+    /// What it folds is another at each render: its values say nothing, and would make two reports on one input differ.
+    pub random: bool,
 }
 
 const fn rule(id: &'static str, title: &'static str) -> Rule {
-    Rule { id, title, restarts: false }
+    Rule { id, title, restarts: false, random: false }
 }
 
 const CHART_LABELS: Rule = Rule {
     id: "chart-labels",
     title: "labels and annotations that repeat the version of the chart or the application",
     restarts: true,
+    random: false,
 };
 const CHECKSUMS: Rule = Rule {
     id: "checksums",
     title: "checksum annotations where everything they could sum up is itself folded",
     restarts: true,
+    random: true,
 };
 const CRD_DESCRIPTIONS: Rule = rule("crd-descriptions", "wording in the schema of a CustomResourceDefinition");
 const DEPRECATED_ALIAS: Rule = rule(
@@ -58,8 +62,12 @@ const NULL_AND_ABSENT: Rule =
     rule("null-and-absent", "null or empty against not there, where the API server sees no difference");
 const QUANTITY_SPELLING: Rule = rule("quantity-spelling", "two spellings of one quantity or number: 1000m and 1");
 const RBAC_SPELLING: Rule = rule("rbac-spelling", "rules of a role that are grouped differently and grant the same");
-const REGENERATED: Rule =
-    rule("regenerated-secrets", "certificates, keys and Secrets that are made anew each time the chart is rendered");
+const REGENERATED: Rule = Rule {
+    id: "regenerated-secrets",
+    title: "certificates, keys and Secrets that are made anew each time the chart is rendered",
+    restarts: false,
+    random: true,
+};
 const SERVER_DEFAULTS: Rule =
     rule("server-defaults", "fields that the API server fills in with the value they have anyway");
 const TOOL_ANNOTATIONS: Rule = rule("tool-annotations", "annotations in which a generator writes its own version");
