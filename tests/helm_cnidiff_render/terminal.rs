@@ -1,6 +1,6 @@
 //! Width, colour, folding on a terminal.
 
-use helm_cnidiff::comparison::Comparison;
+use helm_cnidiff::comparison::{Comparison, Section};
 use helm_cnidiff::render::{HumanStyle, human};
 
 use crate::formats::{ALL, PLAIN};
@@ -140,4 +140,19 @@ fn signs_carry_the_meaning_without_colour() {
     ] {
         assert!(has(start), "{start}:\n{text}");
     }
+}
+
+#[test]
+fn thousands_of_objects_are_counted_not_listed() {
+    let mut comparison = upgrade();
+    let template = comparison.objects[0].clone();
+    for i in 0..1_000 {
+        let mut change = template.clone();
+        change.section = Section::Workloads;
+        change.object.name = format!("copy-{i}");
+        comparison.objects.push(change);
+    }
+    let text = human(&comparison, &PLAIN);
+    assert!(text.lines().count() <= 120, "{} lines", text.lines().count());
+    assert!(text.contains("more objects"), "{text}");
 }

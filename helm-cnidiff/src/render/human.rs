@@ -185,7 +185,8 @@ impl Human {
         let mut order: Vec<usize> = (0..part.items.len()).collect();
         order.sort_by_key(|at| rank(&part.items[*at]));
         let must = order.iter().take_while(|at| rank(&part.items[**at]) == 0).count();
-        order.truncate(must.max(few));
+        // Notes are where blockers and risks are told; objects they are about may be counted.
+        order.truncate(if part.kind == Kind::Notes { must.max(few) } else { few });
         order.sort_unstable();
         order
     }
