@@ -92,7 +92,7 @@ fn gathered(args: &UpgradeArgs) -> Result<Comparison> {
         || gather::rendered(&helm, &template, Values::Computed(&config), gather::chart_side(&located), &target);
     let (new, version, old) = thread::scope(|scope| {
         let version = scope.spawn(|| version.map_or_else(|| helm.version(), Ok));
-        let new = scope.spawn(&render);
+        let new = scope.spawn(render);
         let old = stored(args, &current, namespace);
         (joined(new), joined(version), old)
     });

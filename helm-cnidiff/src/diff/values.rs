@@ -458,7 +458,9 @@ fn image(value: &Value) -> Option<Image> {
         registry => format!("{registry}/{name}"),
     };
     let image = Image { repository, tag: text("tag"), digest: text("digest") };
-    (!image.repository.is_empty() && !(image.tag.is_empty() && image.digest.is_empty())).then_some(image)
+    let named = !image.repository.is_empty();
+    let pinned = !image.tag.is_empty() || !image.digest.is_empty();
+    (named && pinned).then_some(image)
 }
 
 fn leaves(map: &Map<String, Value>) -> Leaves<'_> {
