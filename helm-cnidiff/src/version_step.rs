@@ -220,8 +220,7 @@ fn note(judged: &Judged<'_>) -> Option<Note> {
         Severity::Warning => Level::Risk,
         Severity::Info => Level::Info,
     };
-    let default =
-        |text: &Option<String>| text.as_ref().map_or(Shown::Absent, |text| Shown::Value(written(text)));
+    let default = |text: &Option<String>| text.as_ref().map_or(Shown::Absent, |text| Shown::Value(written(text)));
     let why = [Some(because.clone()), judged.caveat.clone(), rule.note.clone()];
     let sentence = |text: String| {
         let mut letters = text.chars();
