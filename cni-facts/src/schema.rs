@@ -533,6 +533,24 @@ pub enum Forwarding {
 #[derive(Clone)]
 pub struct Pattern(Regex);
 
+// === impl Trust ===
+
+impl Trust {
+    /// For serde's `default`.
+    pub(crate) fn high() -> Self {
+        Self::High
+    }
+
+    /// As files write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
+}
+
 // === impl Cni ===
 
 impl Cni {
@@ -595,7 +613,7 @@ impl<'de> Deserialize<'de> for Pattern {
 // They are visitors rather than functions over a value already read, because the YAML reader gives an error the place
 // and key of the value that is being visited.
 
-struct CheckedText<F>(F);
+pub(crate) struct CheckedText<F>(pub(crate) F);
 
 impl<T, F: FnOnce(&str) -> Result<T, String>> Visitor<'_> for CheckedText<F> {
     type Value = T;
@@ -647,11 +665,11 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for NotEmpty<T> {
     }
 }
 
-fn schema_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+pub(crate) fn schema_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     deserializer.deserialize_u64(SchemaOne)
 }
 
-fn kebab<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+pub(crate) fn kebab<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let lower = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     deserializer.deserialize_str(CheckedText(|id: &str| {
         if id.split('-').all(lower) {
@@ -662,6 +680,47 @@ fn kebab<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error>
     }))
 }
 
-fn not_empty<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+pub(crate) fn not_empty<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
     deserializer.deserialize_seq(NotEmpty(PhantomData))
+}
+
+/// A text, or a list of texts.
+pub(crate) fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    struct Either;
+
+    impl<'de> Visitor<'de> for Either {
+        type Value = Vec<String>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a text or a list of texts")
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<Vec<String>, E> {
+            Ok(vec![text.to_owned()])
+        }
+
+        fn visit_seq<A: de::SeqAccess<'de>>(self, entries: A) -> Result<Vec<String>, A::Error> {
+            NotEmpty(PhantomData).visit_seq(entries)
+        }
+    }
+    deserializer.deserialize_any(Either)
+}
+
+/// A text with something in it.
+pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    deserializer.deserialize_str(CheckedText(|text: &str| match text.trim().is_empty() {
+        true => Err("expected a text, it is empty".to_owned()),
+        false => Ok(text.to_owned()),
+    }))
+}
+
+/// A kebab-case id; dots are allowed, because versions are part of ids of rules.
+pub(crate) fn rule_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '.';
+    deserializer.deserialize_str(CheckedText(|id: &str| {
+        match id.split('-').all(|part| !part.is_empty() && part.chars().all(plain)) {
+            true => Ok(id.to_owned()),
+            false => Err(format!("id {id:?} is not lower-case words, numbers and dots joined by hyphens")),
+        }
+    }))
 }

@@ -1,6 +1,6 @@
 //! Facts of the user's own, and what is wrong with them.
 
-use cni_facts::{Facts, detect};
+use cni_facts::{Facts, Severity, Situation, Truth, Version, detect, step};
 
 use crate::cluster::{daemonset, with};
 
@@ -89,4 +89,142 @@ fn errors_name_file_line_and_key() {
 fn an_id_given_twice_is_an_error() {
     let error = Facts::with_overlay([("a.yaml", OWN), ("b.yaml", OWN)]).unwrap_err();
     assert_eq!(error.to_string(), "b.yaml:2: id: \"acme-net\" is given by an earlier file too");
+}
+
+const RULES: &str = "\
+schema: 1
+applies_to: [flannel]
+rules:
+- id: acme-flannel-window
+  from: '*'
+  to: '>=0.28.0'
+  severity: blocker
+  kind: manual-step
+  when: {always: true}
+  message: Upgrades happen on Tuesdays.
+  fix: Wait.
+  source: our wiki
+  derived: notes
+- id: flannel-no-policy
+  from: '*'
+  to: '*'
+  severity: warning
+  confidence: medium
+  kind: policy
+  when:
+    policy_uses: toFQDNs
+  message: We wrote it anew.
+  fix: Read it.
+  source: our wiki
+  derived: notes
+";
+
+/// The message for a file that is `RULES` with one replacement.
+fn rule_error(from: &str, to: &str) -> String {
+    assert!(RULES.contains(from), "{from}");
+    Facts::with_overlay([("rules/own.yaml", RULES.replacen(from, to, 1))]).unwrap_err().to_string()
+}
+
+#[test]
+fn rules_are_added_and_replaced_by_id() {
+    let facts = Facts::with_overlay([("own.yaml", RULES)]).unwrap();
+    assert_eq!(facts.all_rules().len(), Facts::builtin().all_rules().len() + 1);
+    assert_eq!(facts.rule("flannel-no-policy").unwrap().message, "We wrote it anew.");
+    let step = step(&facts, "flannel", "0.27.4", "0.28.9").unwrap();
+    let judged = step.judge(&Situation::default());
+    let own = judged.iter().find(|one| one.rule.id == "acme-flannel-window").unwrap();
+    assert_eq!(own.level, Severity::Blocker);
+    assert!(matches!(own.truth, Truth::Holds { .. }));
+    assert!(facts.rules("cilium").iter().all(|rule| rule.id != "acme-flannel-window"));
+}
+
+/// A team's own second-hand rule does not block either.
+#[test]
+fn own_rules_of_low_trust_do_not_block() {
+    let text = RULES.replacen("severity: blocker", "severity: blocker\n  confidence: medium", 1);
+    let facts = Facts::with_overlay([("own.yaml", text)]).unwrap();
+    let rule = facts.rule("acme-flannel-window").unwrap();
+    assert_eq!((rule.severity, rule.level(&Version::new(0, 28, 9))), (Severity::Blocker, Severity::Warning));
+}
+
+#[test]
+fn rules_for_every_cni() {
+    let facts = Facts::with_overlay([("own.yaml", RULES.replace("[flannel]", "[any]"))]).unwrap();
+    assert!(facts.rules("cilium").iter().any(|rule| rule.id == "acme-flannel-window"));
+}
+
+#[test]
+fn errors_in_rules_name_file_line_column_and_what_was_expected() {
+    let cases = [
+        (
+            rule_error("severity: blocker", "severity: fatal"),
+            "rules/own.yaml:7:13: rules[0].severity: unknown variant `fatal`, expected one of `info`, `warning`, `blocker`",
+        ),
+        (
+            rule_error("to: '>=0.28.0'", "to: '>=0.28.0, <0.27.0'"),
+            "rules/own.yaml:6:7: rules[0].to: no version is in the range",
+        ),
+        (
+            rule_error("to: '>=0.28.0'", "to: next"),
+            "rules/own.yaml:6:7: rules[0].to: \"next\" is not a range of versions such as",
+        ),
+        (
+            rule_error("{always: true}", "{allways: true}"),
+            "rules/own.yaml:9:10: rules[0].when: `allways` is not a condition, expected one of always, all",
+        ),
+        (
+            rule_error("{always: true}", "{value_equals: {path: a}}"),
+            "rules/own.yaml:9:24: rules[0].when.value_equals: missing field `value`",
+        ),
+        (rule_error("  fix: Wait.\n", ""), "rules/own.yaml:4:3: rules[0]: missing field `fix`"),
+        (rule_error("fix: Wait.", "fix: ''"), "rules/own.yaml:11:8: rules[0].fix: expected a text, it is empty"),
+        (rule_error("fix: Wait.", "fixes: Wait."), "rules/own.yaml:11:3: rules[0]: unknown field `fixes`"),
+        (
+            rule_error("id: acme-flannel-window", "id: Acme Window"),
+            "rules/own.yaml:4:7: rules[0].id: id \"Acme Window\" is not lower-case",
+        ),
+        (
+            rule_error("applies_to: [flannel]", "applies_to: [flanel]"),
+            "rules/own.yaml:2: applies_to: \"flanel\" is not the id of a CNI",
+        ),
+        (
+            rule_error("  from: '*'", "  only: [cilium]\n  from: '*'"),
+            "rules/own.yaml:4: rule acme-flannel-window: only: \"cilium\" is not in applies_to",
+        ),
+        (
+            rule_error("toFQDNs", "toNames"),
+            "rules/own.yaml:14: rule flannel-no-policy: policy_uses: \"toNames\" is not among the policy features",
+        ),
+        (
+            rule_error("id: flannel-no-policy", "id: acme-flannel-window"),
+            "rules/own.yaml:4: id: \"acme-flannel-window\" is given by an earlier entry too",
+        ),
+        (rule_error("schema: 1", "schema: 7"), "rules/own.yaml:1:9: schema: schema 7 is not known, expected 1"),
+        (rule_error("rules:\n", "rules:\n- [\n"), "rules/own.yaml:"),
+    ];
+    for (message, expected) in cases {
+        assert!(message.contains(expected), "{message}\nexpected: {expected}");
+    }
+}
+
+#[test]
+fn other_files_are_laid_over_too() {
+    let support = "{schema: 1, applies_to: [flannel], as_of: 2026-12, policy: {source: ours}, minors: [{minor: '0.28', state: maintained, tested_kubernetes: ['1.33'], source: ours}]}";
+    let migration =
+        "{schema: 1, migrations: [{id: weave-to-other, from: [weave], to: [cilium], confidence: high, source: ours}]}";
+    let features = "{schema: 1, policy_features: [{id: ours, what: w, resources: [nps], signs: [{filled: f}]}]}";
+    let own = RULES.replace("toFQDNs", "ours");
+    let files = [("a.yaml", support), ("b.yaml", migration), ("c.yaml", features), ("d.yaml", own.as_str())];
+    let facts = Facts::with_overlay(files).unwrap();
+    assert_eq!(facts.support("flannel").unwrap().as_of, "2026-12");
+    assert_eq!(facts.support("cilium").unwrap().as_of, "2026-11");
+    let weave: Vec<_> = facts.migrations().into_iter().filter(|one| one.id == "weave-to-other").collect();
+    assert_eq!((weave.len(), weave[0].to.as_slice()), (1, ["cilium".to_owned()].as_slice()));
+    assert!(facts.policy_features().iter().any(|feature| feature.id == "ours"));
+}
+
+#[test]
+fn defaults_of_charts_are_not_laid_over() {
+    let error = Facts::with_overlay([("d.yaml", "schema: 1\ndefaults: {}\n")]).unwrap_err();
+    assert_eq!(error.to_string(), "d.yaml:2: defaults: defaults of charts cannot be laid over; give the chart itself");
 }
