@@ -308,13 +308,13 @@ async fn ask_agents(cluster: &Cluster, facts: &Facts, detections: &[Detection], 
     snapshot.agent_status = answers.into_iter().collect();
 }
 
-fn call_for<K: Resource<DynamicType = ()>>(cluster: &Cluster, verb: &'static str, namespace: &str) -> Call {
+pub(super) fn call_for<K: Resource<DynamicType = ()>>(cluster: &Cluster, verb: &'static str, namespace: &str) -> Call {
     let (plural, group) = (K::plural(&()), K::group(&()));
     let resource = if group.is_empty() { plural.into_owned() } else { format!("{plural}.{group}") };
     Call { verb, resource, namespace: namespace.to_owned(), timeout: cluster.request_timeout }
 }
 
-async fn list_all<K>(cluster: &Cluster, params: &ListParams) -> Gathered<Vec<K>>
+pub(super) async fn list_all<K>(cluster: &Cluster, params: &ListParams) -> Gathered<Vec<K>>
 where
     K: Resource<DynamicType = ()> + Clone + std::fmt::Debug + DeserializeOwned,
 {
