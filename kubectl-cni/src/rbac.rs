@@ -51,6 +51,9 @@ rules:
 - apiGroups: [apps]
   resources: [daemonsets, deployments, controllerrevisions]
   verbs: [list]
+- apiGroups: [apps]
+  resources: [daemonsets]   # the metadata of the CNI's own: who manages them
+  verbs: [get]
 - apiGroups: [networking.k8s.io]
   resources: [networkpolicies, servicecidrs]
   verbs: [list]

@@ -239,6 +239,8 @@ fn everything() -> Report {
             &["..x?", ".~x?", "xx.?", "??? "],
         ),
         strict: false,
+        plan: Vec::new(),
+        warnings_fail: false,
     }
 }
 

@@ -39,7 +39,8 @@ fn run(check: &Check, upgrade: &Upgrade<'_>) -> Vec<CheckResult> {
             let labels = node.metadata.labels.clone().unwrap_or_default();
             let chosen = spec.node_selector.iter().flatten().all(|(key, value)| labels.get(key) == Some(value));
             let taints = node.spec.iter().flat_map(|spec| spec.taints.iter().flatten());
-            for taint in taints.filter(|taint| chosen && taint.effect != "PreferNoSchedule" && !tolerated(spec, taint)) {
+            for taint in taints.filter(|taint| chosen && taint.effect != "PreferNoSchedule" && !tolerated(spec, taint))
+            {
                 let value = taint.value.as_ref().map(|value| format!("={value}")).unwrap_or_default();
                 kept_off.push(format!("{}: {}{value}:{}", node_name(node), taint.key, taint.effect));
             }
@@ -72,7 +73,9 @@ fn tolerates(toleration: &Toleration, taint: &Taint) -> bool {
     }
     match toleration.operator.as_deref().unwrap_or("Equal") {
         "Exists" => key.is_empty() || key == taint.key,
-        _ => key == taint.key && toleration.value.clone().unwrap_or_default() == taint.value.clone().unwrap_or_default(),
+        _ => {
+            key == taint.key && toleration.value.clone().unwrap_or_default() == taint.value.clone().unwrap_or_default()
+        }
     }
 }
 
@@ -82,7 +85,12 @@ mod tests {
 
     #[test]
     fn tolerations_match_as_the_scheduler_has_it() {
-        let taint = Taint { key: "a".to_owned(), value: Some("b".to_owned()), effect: "NoSchedule".to_owned(), time_added: None };
+        let taint = Taint {
+            key: "a".to_owned(),
+            value: Some("b".to_owned()),
+            effect: "NoSchedule".to_owned(),
+            time_added: None,
+        };
         let toleration = |key: &str, operator: &str, value: &str, effect: &str| Toleration {
             key: Some(key.to_owned()),
             operator: (!operator.is_empty()).then(|| operator.to_owned()),

@@ -107,10 +107,5 @@ fn trouble(pod: &Pod) -> Option<String> {
 
 fn nodes_without<'a>(seen: &Seen<'_>, pods: impl Iterator<Item = &'a Pod>) -> Vec<String> {
     let with: Vec<&str> = pods.filter_map(|pod| pod.spec.as_ref()?.node_name.as_deref()).collect();
-    seen.snapshot
-        .linux_nodes()
-        .map(node_name)
-        .filter(|name| !with.contains(name))
-        .map(str::to_owned)
-        .collect()
+    seen.snapshot.linux_nodes().map(node_name).filter(|name| !with.contains(name)).map(str::to_owned).collect()
 }

@@ -47,7 +47,8 @@ fn judge<'a>(check: &Check, pods: impl Iterator<Item = &'a Pod>) -> CheckResult 
                 killed.push(format!("{name} on {node}: container {} was killed for memory", one.name));
             } else if one.restart_count >= FEW {
                 let why = last.map(|last| format!(", last exit {} {reason}", last.exit_code)).unwrap_or_default();
-                restarted.push(format!("{name} on {node}: container {}, {} restarts{why}", one.name, one.restart_count));
+                restarted
+                    .push(format!("{name} on {node}: container {}, {} restarts{why}", one.name, one.restart_count));
             }
         }
     }
@@ -55,7 +56,8 @@ fn judge<'a>(check: &Check, pods: impl Iterator<Item = &'a Pod>) -> CheckResult 
         (false, _) => (Verdict::Fail, [killed, restarted].concat()),
         (true, false) => (Verdict::Warn, restarted),
         (true, true) if total > 0 => {
-            return check.result(Verdict::Note, format!("{} in all", count(usize::try_from(total).unwrap_or(0), "restart")));
+            return check
+                .result(Verdict::Note, format!("{} in all", count(usize::try_from(total).unwrap_or(0), "restart")));
         }
         (true, true) => return check.result(Verdict::Pass, ""),
     };

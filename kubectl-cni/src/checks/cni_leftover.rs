@@ -18,7 +18,8 @@ pub(super) const CHECK: Check = Check {
 fn run(check: &Check, upgrade: &Upgrade<'_>) -> Vec<CheckResult> {
     let snapshot = &upgrade.survey.snapshot;
     let (Ok(groups), Ok(nodes), Ok(_)) = (&snapshot.groups, &snapshot.nodes, &snapshot.daemonsets) else {
-        let reason = [snapshot.groups.as_ref().err(), snapshot.nodes.as_ref().err(), snapshot.daemonsets.as_ref().err()];
+        let reason =
+            [snapshot.groups.as_ref().err(), snapshot.nodes.as_ref().err(), snapshot.daemonsets.as_ref().err()];
         let reason = reason.into_iter().flatten().next().map(ToString::to_string).unwrap_or_default();
         return vec![check.result(Verdict::Unknown, reason)];
     };
@@ -38,12 +39,16 @@ fn run(check: &Check, upgrade: &Upgrade<'_>) -> Vec<CheckResult> {
         }
         for hint in &cni.detect.hints {
             let mut seen: Vec<String> = Vec::new();
-            for group in hint.crd_groups.iter().filter(|one| groups.contains(one) && !used(|hint| &hint.crd_groups, one)) {
+            for group in
+                hint.crd_groups.iter().filter(|one| groups.contains(one) && !used(|hint| &hint.crd_groups, one))
+            {
                 seen.push(format!("the API serves {group}"));
             }
             let of_nodes = hint.node_annotations.iter();
             for key in of_nodes.filter(|one| annotations.contains(*one) && !used(|hint| &hint.node_annotations, one)) {
-                let with = nodes.iter().filter(|node| node.metadata.annotations.as_ref().is_some_and(|all| all.contains_key(key)));
+                let with = nodes
+                    .iter()
+                    .filter(|node| node.metadata.annotations.as_ref().is_some_and(|all| all.contains_key(key)));
                 seen.push(format!("{} nodes carry {key}", with.count()));
             }
             traces.extend(seen.into_iter().map(|trace| format!("{}: {trace}", cni.name)));

@@ -25,13 +25,15 @@ fn run(check: &Check, upgrade: &Upgrade<'_>) -> Vec<CheckResult> {
         };
         let (ready, wanted) = match companion.kind {
             WorkloadKind::Deployment => {
-                let found = snapshot.deployments.iter().flatten().find(|one| is(&one.metadata.namespace, &one.metadata.name));
+                let found =
+                    snapshot.deployments.iter().flatten().find(|one| is(&one.metadata.namespace, &one.metadata.name));
                 let Some(found) = found else { continue };
                 let ready = found.status.as_ref().and_then(|status| status.ready_replicas).unwrap_or(0);
                 (ready, found.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1))
             }
             WorkloadKind::Daemonset => {
-                let found = snapshot.daemonsets.iter().flatten().find(|one| is(&one.metadata.namespace, &one.metadata.name));
+                let found =
+                    snapshot.daemonsets.iter().flatten().find(|one| is(&one.metadata.namespace, &one.metadata.name));
                 let Some(status) = found.and_then(|one| one.status.as_ref()) else { continue };
                 (status.number_ready, status.desired_number_scheduled)
             }

@@ -35,7 +35,8 @@ fn run(check: &Check, upgrade: &Upgrade<'_>) -> Vec<CheckResult> {
     if names.is_empty() {
         return vec![check.result(Verdict::Pass, count(budgets.len(), "budget"))];
     }
-    let mut result = check.result(Verdict::Note, format!("no disruption allowed at the moment by {}", some_of(&names, 3)));
+    let mut result =
+        check.result(Verdict::Note, format!("no disruption allowed at the moment by {}", some_of(&names, 3)));
     result.title = "disruption budgets that a drain would wait for".to_owned();
     vec![result]
 }

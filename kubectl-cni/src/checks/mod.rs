@@ -46,8 +46,8 @@ use cni_facts::{Detection, Facts, Support, Version};
 use k8s_openapi::api::apps::v1::DaemonSet;
 use k8s_openapi::api::core::v1::PodSpec;
 
-use crate::probe::diagnose::Diagnosis;
 use crate::preflight::Upgrade;
+use crate::probe::diagnose::Diagnosis;
 use crate::probe::judge::Judged;
 use crate::recording::Recording;
 use crate::report::{CheckResult, Finding, Section, Verdict};
@@ -167,8 +167,7 @@ pub fn all() -> Vec<&'static Check> {
 
 /// Runs every check of `verify` and groups the results under their headings.
 pub fn run_all(inputs: &Inputs<'_>) -> Vec<Section> {
-    let seen =
-        Seen { snapshot: &inputs.recording.snapshot, facts: inputs.facts, detections: inputs.detections };
+    let seen = Seen { snapshot: &inputs.recording.snapshot, facts: inputs.facts, detections: inputs.detections };
     grouped(|check| match check.judge {
         Judge::Cluster(judge) => judge(check, &seen),
         Judge::Run(judge) | Judge::Each { run: judge, .. } => judge(check, inputs),

@@ -51,7 +51,8 @@ fn run(check: &Check, upgrade: &Upgrade<'_>) -> Vec<CheckResult> {
                 check.result(Verdict::Unknown, why.clone())
             }
             Some(why) => check.result(Verdict::Skip, why.clone()),
-            None => check.result(Verdict::Pass, some_of(&kernels.into_keys().map(|(kernel, _)| kernel).collect::<Vec<_>>(), 3)),
+            None => check
+                .result(Verdict::Pass, some_of(&kernels.into_keys().map(|(kernel, _)| kernel).collect::<Vec<_>>(), 3)),
         }];
     }
     let mut result = check.result(Verdict::Fail, old[0].clone());

@@ -38,9 +38,16 @@ fn run(check: &Check, upgrade: &Upgrade<'_>) -> Vec<CheckResult> {
     };
     let full = matches!(replaces, "true" | "strict");
     let mut results = vec![match (full, proxy) {
-        (true, true) => check.result(Verdict::Warn, format!("{key} is {replaces:?}, and the DaemonSet kube-proxy runs too")),
+        (true, true) => {
+            check.result(Verdict::Warn, format!("{key} is {replaces:?}, and the DaemonSet kube-proxy runs too"))
+        }
         // Some distributions run kube-proxy as a program of the node, which is not seen from here.
-        (false, false) => check.result(Verdict::Note, format!("{key} is {replaces:?}, and there is no DaemonSet kube-proxy; a program of the node may serve them")),
+        (false, false) => check.result(
+            Verdict::Note,
+            format!(
+                "{key} is {replaces:?}, and there is no DaemonSet kube-proxy; a program of the node may serve them"
+            ),
+        ),
         (true, false) => check.result(Verdict::Pass, format!("by the CNI ({key} is {replaces:?})")),
         (false, true) => check.result(Verdict::Pass, "by kube-proxy"),
     }];
@@ -56,10 +63,16 @@ fn run(check: &Check, upgrade: &Upgrade<'_>) -> Vec<CheckResult> {
 fn host(check: &Check, upgrade: &Upgrade<'_>, spec: Option<&PodSpec>, container: &str) -> CheckResult {
     let env = spec.into_iter().flat_map(|spec| &spec.containers).find(|one| one.name == container);
     let value = |name: &str| {
-        env.iter().flat_map(|one| one.env.iter().flatten()).find(|one| one.name == name).and_then(|one| one.value.clone())
+        env.iter()
+            .flat_map(|one| one.env.iter().flatten())
+            .find(|one| one.name == name)
+            .and_then(|one| one.value.clone())
     };
     let Some(host) = value("KUBERNETES_SERVICE_HOST") else {
-        return check.result(Verdict::Fail, "k8sServiceHost is not set: the agents look for the API server at a Service that they serve themselves");
+        return check.result(
+            Verdict::Fail,
+            "k8sServiceHost is not set: the agents look for the API server at a Service that they serve themselves",
+        );
     };
     let port = value("KUBERNETES_SERVICE_PORT").unwrap_or_default();
     let shown = format!("k8sServiceHost {host}, port {port}");
@@ -77,7 +90,9 @@ fn host(check: &Check, upgrade: &Upgrade<'_>, spec: Option<&PodSpec>, container:
         return check.result(Verdict::Fail, format!("{shown}: that is an address of a pod, out of {cidr}"));
     }
     match &upgrade.survey.api_service {
-        Err(missing) => check.result(Verdict::Unknown, format!("{shown}; whether it is the Service kubernetes: {missing}")),
+        Err(missing) => {
+            check.result(Verdict::Unknown, format!("{shown}; whether it is the Service kubernetes: {missing}"))
+        }
         Ok(_) if host == "localhost" || host.starts_with("127.") => {
             check.result(Verdict::Note, format!("{shown}: there must be a proxy to the API server on every node"))
         }

@@ -26,10 +26,15 @@ fn run(check: &Check, upgrade: &Upgrade<'_>) -> Vec<CheckResult> {
     };
     let own: Vec<_> = crds
         .iter()
-        .filter(|crd| crd.name.split_once('.').is_some_and(|(_, group)| cni.detect.crd_groups.iter().any(|one| one == group)))
+        .filter(|crd| {
+            crd.name.split_once('.').is_some_and(|(_, group)| cni.detect.crd_groups.iter().any(|one| one == group))
+        })
         .collect();
     if own.is_empty() {
-        return vec![check.result(Verdict::Fail, format!("there is no CustomResourceDefinition of {}", cni.detect.crd_groups.join(", ")))];
+        return vec![check.result(
+            Verdict::Fail,
+            format!("there is no CustomResourceDefinition of {}", cni.detect.crd_groups.join(", ")),
+        )];
     }
     let mut lines: Vec<String> = Vec::new();
     for crd in &own {

@@ -28,7 +28,8 @@ fn run(check: &Check, upgrade: &Upgrade<'_>) -> Vec<CheckResult> {
     match step.direction {
         Direction::Same => results.push(check.result(Verdict::Note, format!("{} runs already", step.to))),
         Direction::Down => {
-            let detail = format!("{} → {} is a step back, and rules are known for steps forward only", step.from, step.to);
+            let detail =
+                format!("{} → {} is a step back, and rules are known for steps forward only", step.from, step.to);
             results.push(check.result(Verdict::Warn, detail));
         }
         Direction::Up => {}
@@ -43,7 +44,8 @@ fn run(check: &Check, upgrade: &Upgrade<'_>) -> Vec<CheckResult> {
         let support = upgrade.seen.facts.support(step.cni());
         let source = support.map(|support| support.policy.source.clone()).unwrap_or_default();
         let expected = if matches!(one, Unsupported::HopTooBig { .. }) { path.clone() } else { String::new() };
-        result.finding = Some(super::finding(&result, &format!("{} → {}", step.from, step.to), &expected, check.means, &source));
+        result.finding =
+            Some(super::finding(&result, &format!("{} → {}", step.from, step.to), &expected, check.means, &source));
         results.push(result);
     }
     if results.is_empty() {

@@ -154,28 +154,18 @@ fn holds(step: &Step<'_>, judged: &Judged<'_>, because: &str) -> CheckResult {
         Severity::Warning => Verdict::Warn,
         Severity::Info => Verdict::Note,
     };
-    let mut result = single(judged, verdict, because.to_owned());
+    let mut result = single(judged, verdict, judged.rule.message.clone());
     let hop = judged.hop.filter(|_| step.hops.len() > 1).and_then(|hop| step.hops.get(hop));
     let (from, to) = hop.map_or((&step.from, &step.to), |hop| (&hop.from, &hop.to));
-    let why = match &judged.caveat {
-        Some(caveat) => format!("{} {caveat}", judged.rule.message),
-        None => judged.rule.message.clone(),
-    };
+    result.evidence.extend(judged.caveat.clone());
+    let always = judged.rule.when.is_always();
     result.finding = Some(Box::new(Finding {
         subject: format!("{} {from} → {to}", step.cni()),
-        observed: because.to_owned(),
-        expected: format!("not: {}", judged.rule.when),
-        why,
+        observed: if always { String::new() } else { because.to_owned() },
+        expected: if always { String::new() } else { format!("not: {}", judged.rule.when) },
+        why: judged.rule.message.clone(),
         source: judged.rule.source.clone(),
     }));
-    if judged.rule.when.is_always() {
-        result.detail = judged.rule.message.clone();
-        if let Some(finding) = &mut result.finding {
-            finding.expected = String::new();
-            finding.observed = String::new();
-            finding.why = judged.caveat.clone().unwrap_or_default();
-        }
-    }
     result.hint = Some(judged.rule.fix.clone());
     result
 }

@@ -67,7 +67,9 @@ fn run(check: &Check, upgrade: &Upgrade<'_>) -> Vec<CheckResult> {
         let labels = template.labels.unwrap_or_default();
         let of_namespace = survey.namespaces.get(&namespace);
         let (mut blocking, mut open) = (Vec::new(), Vec::new());
-        for hook in hooks.iter().filter(|hook| hook.fails && asked_about_pods(hook.rules) && chosen(hook.objects, &labels)) {
+        for hook in
+            hooks.iter().filter(|hook| hook.fails && asked_about_pods(hook.rules) && chosen(hook.objects, &labels))
+        {
             let line = match &hook.client.service {
                 Some(service) => format!("{}: asks Service {}/{}", hook.name, service.namespace, service.name),
                 // Outside of the cluster; the network of pods is not needed to reach it.
@@ -75,7 +77,9 @@ fn run(check: &Check, upgrade: &Upgrade<'_>) -> Vec<CheckResult> {
             };
             match in_namespace(hook.namespaces, of_namespace) {
                 Ok(false) => {}
-                Ok(true) if hook.conditions => open.push(format!("{line}, under matchConditions, which are not evaluated")),
+                Ok(true) if hook.conditions => {
+                    open.push(format!("{line}, under matchConditions, which are not evaluated"))
+                }
                 Ok(true) => blocking.push(line),
                 Err(why) => open.push(format!("{line}; {why}")),
             }

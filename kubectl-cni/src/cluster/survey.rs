@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cni_facts::{Detection, Facts, Need, Role};
 use k8s_openapi::api::admissionregistration::v1::{MutatingWebhookConfiguration, ValidatingWebhookConfiguration};
+use k8s_openapi::api::apps::v1::DaemonSet;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, PodTemplateSpec, Service};
 use k8s_openapi::api::networking::v1::ServiceCIDR;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
@@ -70,7 +71,11 @@ pub(crate) async fn survey(
         survey.configmaps.insert(format!("{namespace}/{name}"), data);
     }
     survey.service_cidrs = match service_cidrs {
-        Ok(list) => Ok(list.iter().flat_map(|one| one.spec.iter().flat_map(|spec| spec.cidrs.iter().flatten())).cloned().collect()),
+        Ok(list) => Ok(list
+            .iter()
+            .flat_map(|one| one.spec.iter().flat_map(|spec| spec.cidrs.iter().flatten()))
+            .cloned()
+            .collect()),
         // Clusters older than 1.33 do not serve them; kubeadm wrote down what it was told.
         Err(Missing::Absent) => {
             let read = configmap(cluster, "kube-system", "kubeadm-config").await;
@@ -83,13 +88,23 @@ pub(crate) async fn survey(
         }
         Err(missing) => Err(missing),
     };
+    for agent in detections.iter().flat_map(|one| &one.agents) {
+        let api: Api<DaemonSet> = Api::namespaced(cluster.client.clone(), &agent.namespace);
+        let read = call_for::<DaemonSet>(cluster, "get", &agent.namespace).run(|| api.get_metadata(&agent.name)).await;
+        let managers = read.map(|one| {
+            let fields = one.metadata.managed_fields.into_iter().flatten();
+            fields.filter(|one| one.subresource.is_none()).filter_map(|one| one.manager).collect()
+        });
+        survey.managers.insert(format!("{}/{}", agent.namespace, agent.name), managers.map_err(Missing::from));
+    }
     for namespace in &namespaces {
         let api: Api<Namespace> = Api::all(cluster.client.clone());
         let read = call_for::<Namespace>(cluster, "get", "").run(|| api.get(namespace)).await;
         let labels = read.map(|one| one.metadata.labels.unwrap_or_default()).map_err(Missing::from);
         survey.namespaces.insert(namespace.clone(), labels);
     }
-    let own_groups = detections.iter().filter_map(|one| facts.get(&one.id)).any(|cni| !cni.detect.crd_groups.is_empty());
+    let own_groups =
+        detections.iter().filter_map(|one| facts.get(&one.id)).any(|cni| !cni.detect.crd_groups.is_empty());
     if own_groups || needs.contains(&Need::Crds) {
         survey.crds = crds(cluster).await;
     }
@@ -231,7 +246,8 @@ async fn crds(cluster: &Cluster) -> Gathered<Vec<Crd>> {
         let list = call.run(|| api.list(&page)).await.map_err(Missing::from)?;
         found.extend(list.items.into_iter().map(|one| Crd {
             name: one.name_any(),
-            served: one.spec.versions.into_iter().filter(|version| version.served).map(|version| version.name).collect(),
+            served:
+                one.spec.versions.into_iter().filter(|version| version.served).map(|version| version.name).collect(),
             stored: one.status.and_then(|status| status.stored_versions).unwrap_or_default(),
         }));
         match list.metadata.continue_.filter(|token| !token.is_empty()) {
@@ -307,8 +323,12 @@ async fn one_page(
     };
     let mut list = call.run(ask).await.map_err(Missing::from)?;
     let next = list["metadata"]["continue"].as_str().filter(|token| !token.is_empty()).map(str::to_owned);
-    let Value::Array(mut items) = list["items"].take() else {
-        return Err(Missing::Failed(format!("list {}: the answer has no items", call.resource)));
+    let is_list = list["kind"].as_str().is_some_and(|kind| kind.ends_with("List"));
+    let mut items = match list["items"].take() {
+        Value::Array(items) => items,
+        // How the API server writes an empty list of metadata.
+        Value::Null if is_list => Vec::new(),
+        _ => return Err(Missing::Failed(format!("list {}: the answer is no list", call.resource))),
     };
     for item in &mut items {
         if let Some(meta) = item.get_mut("metadata").and_then(Value::as_object_mut) {

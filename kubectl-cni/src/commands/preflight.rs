@@ -53,7 +53,8 @@ async fn read(args: &PreflightArgs, request: &Request, facts: &Facts) -> Result<
     progress.say("reading the cluster");
     // A folder can be asked about any step later on, so it gets what any rule looks at.
     let every = args.snapshot.is_some();
-    let needs = |detections: &[Detection]| needs(facts, detections, if every { None } else { request.to.as_deref() }, every);
+    let needs =
+        |detections: &[Detection]| needs(facts, detections, if every { None } else { request.to.as_deref() }, every);
     let (survey, _) = cluster::survey(&cluster, facts, needs).await;
     progress.finish();
     let snapshot = &survey.snapshot;
@@ -92,7 +93,10 @@ fn request(args: &PreflightArgs, facts: &Facts) -> Result<Request> {
     let mut to = args.to.clone();
     if let Some(folder) = &args.chart {
         if !folder.is_dir() {
-            bail!("--chart {}: not a folder; unpack the chart first: helm pull CHART --version VERSION --untar", folder.display());
+            bail!(
+                "--chart {}: not a folder; unpack the chart first: helm pull CHART --version VERSION --untar",
+                folder.display()
+            );
         }
         let (about, defaults) = (folder.join("Chart.yaml"), folder.join("values.yaml"));
         let version = target::chart_version(&about.display().to_string(), &text(&about)?)?;

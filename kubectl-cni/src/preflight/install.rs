@@ -36,34 +36,53 @@ pub fn install_of(survey: &Survey, main: Option<&Detection>) -> Install {
     let set = survey.snapshot.daemonsets.iter().flatten().find(|set| {
         set.metadata.namespace.as_ref() == Some(&agent.namespace) && set.metadata.name.as_ref() == Some(&agent.name)
     });
-    set.map_or_else(|| Install::Unknown("its DaemonSet was not read".to_owned()), |set| of_meta(&set.metadata))
+    let Some(set) = set else { return Install::Unknown("its DaemonSet was not read".to_owned()) };
+    match of_meta(&set.metadata) {
+        Some(install) => install,
+        None => of_managers(survey, &format!("{}/{}", agent.namespace, agent.name)),
+    }
 }
 
-fn of_meta(meta: &ObjectMeta) -> Install {
+/// The names that kubectl writes its fields under (<https://kubernetes.io/docs/reference/using-api/server-side-apply/#managers>).
+fn of_managers(survey: &Survey, name: &str) -> Install {
+    let none = "the DaemonSet carries no mark of Helm, kubectl apply, an operator or an add-on manager";
+    match survey.managers.get(name) {
+        Some(Ok(managers)) if managers.contains("kubectl") || managers.contains("kubectl-client-side-apply") => {
+            Install::Other(InstallMethod::Manifest, "kubectl apply manages the DaemonSet's fields".to_owned())
+        }
+        Some(Ok(managers)) if !managers.is_empty() => {
+            let names: Vec<&str> = managers.iter().map(String::as_str).collect();
+            Install::Unknown(format!("{none}; its fields are managed by {}", names.join(", ")))
+        }
+        Some(Err(missing)) => Install::Unknown(format!("{none}; who manages its fields: {missing}")),
+        _ => Install::Unknown(none.to_owned()),
+    }
+}
+
+fn of_meta(meta: &ObjectMeta) -> Option<Install> {
     let label = |key: &str| meta.labels.as_ref()?.get(key).map(String::as_str);
     let note = |key: &str| meta.annotations.as_ref()?.get(key).map(String::as_str);
     if let Some(owner) = meta.owner_references.iter().flatten().find(|owner| owner.controller == Some(true)) {
         let why = format!("{} {} owns the DaemonSet", owner.kind, owner.name);
-        return Install::Other(InstallMethod::Operator, why);
+        return Some(Install::Other(InstallMethod::Operator, why));
     }
     // Distributions install by Helm too, but what a person changes by hand there is put back.
     for key in ["addonmanager.kubernetes.io/mode", "addon.kops.k8s.io/name", "objectset.rio.cattle.io/hash"] {
         if label(key).is_some() {
-            return Install::Other(InstallMethod::Addon, format!("the DaemonSet carries the label {key}"));
+            return Some(Install::Other(InstallMethod::Addon, format!("the DaemonSet carries the label {key}")));
         }
     }
-    if let (Some(release), Some(namespace)) = (note("meta.helm.sh/release-name"), note("meta.helm.sh/release-namespace"))
+    if let (Some(release), Some(namespace)) =
+        (note("meta.helm.sh/release-name"), note("meta.helm.sh/release-namespace"))
     {
-        return Install::Helm {
+        return Some(Install::Helm {
             release: release.to_owned(),
             namespace: namespace.to_owned(),
             chart: label("helm.sh/chart").map(str::to_owned),
-        };
+        });
     }
-    if note("kubectl.kubernetes.io/last-applied-configuration").is_some() {
-        return Install::Other(InstallMethod::Manifest, "kubectl apply has left its annotation".to_owned());
-    }
-    Install::Unknown("the DaemonSet carries no mark of Helm, kubectl apply, an operator or an add-on manager".to_owned())
+    let applied = note("kubectl.kubernetes.io/last-applied-configuration").is_some();
+    applied.then(|| Install::Other(InstallMethod::Manifest, "kubectl apply has left its annotation".to_owned()))
 }
 
 impl Install {

@@ -54,10 +54,20 @@ pub struct Upgrade<'a> {
 /// Judges a survey. The same survey, request and facts always give the same report.
 pub fn assess(survey: &Survey, request: &Request, facts: &Facts) -> Report {
     let detections = cni_facts::detect(facts, &survey.snapshot.evidence());
-    let main = detections.iter().find(|detection| detection.role == Role::Main);
+    let mains: Vec<&Detection> = detections.iter().filter(|detection| detection.role == Role::Main).collect();
+    // Of several, the one whose manifest is given is meant.
+    let named = request.target.manifest.as_ref().and_then(|manifest| manifest.detection.as_ref());
+    let meant = named.and_then(|named| mains.iter().copied().find(|main| main.id == named.id));
+    let main = meant.or_else(|| mains.first().copied());
     let install = install_of(survey, main);
     let situation = situation_of(survey, main, &install, request);
-    let step = request.to.as_ref().map(|to| step_of(facts, main, to));
+    let step = request.to.as_ref().map(|to| match (mains.len(), meant) {
+        (2.., None) => Err(format!(
+            "{} run at once; with --manifest FILE it can be told which of them goes to {to}",
+            cni_name(&detections)
+        )),
+        _ => step_of(facts, main, to),
+    });
     let seen = Seen { snapshot: &survey.snapshot, facts, detections: &detections };
     let upgrade = Upgrade { seen, survey, request, main, install: &install, step, situation: &situation };
     let mut sections = checks::run_upgrade(&upgrade);
@@ -135,7 +145,8 @@ fn complete(sections: &mut [Section]) {
             why: check.means.to_owned(),
             source: String::new(),
         }));
-        if result.hint.is_none() {
+        // What could not be told asks for access, not for a remedy.
+        if result.hint.is_none() && result.verdict != Verdict::Unknown {
             result.hint = Some(check.remedy.to_owned());
         }
     }

@@ -17,7 +17,8 @@ pub(super) fn plan(upgrade: &Upgrade<'_>) -> Vec<PlanStep> {
         "" => String::new(),
         context => format!(" --context {}", word(context)),
     };
-    let plan = Plan { upgrade, step, main, kubectl: format!("kubectl{context}"), cni: "kubectl cni".to_owned(), context };
+    let plan =
+        Plan { upgrade, step, main, kubectl: format!("kubectl{context}"), cni: "kubectl cni".to_owned(), context };
     let mut steps = vec![plan.save()];
     for hop in &step.hops {
         steps.extend(plan.upgrade(hop));
@@ -53,11 +54,7 @@ impl Plan<'_> {
             commands.push(format!("{helm} get values {release} -n {namespace} -o yaml > values.yaml"));
             commands.push(format!("{helm} history {release} -n {namespace}"));
         }
-        PlanStep {
-            title: "Save what there is and what works".to_owned(),
-            note: String::new(),
-            commands,
-        }
+        PlanStep { title: "Save what there is and what works".to_owned(), note: String::new(), commands }
     }
 
     fn upgrade(&self, hop: &Hop) -> Vec<PlanStep> {
@@ -74,22 +71,23 @@ impl Plan<'_> {
                 let facts = self.upgrade.seen.facts.get(&self.main.id).and_then(|cni| cni.detect.helm.as_ref());
                 let given: Vec<String> = target.values_files.iter().filter(|_| last).map(|file| word(file)).collect();
                 let values = if given.is_empty() { "values.yaml".to_owned() } else { given.join(" -f ") };
-                let repository = facts.and_then(|helm| helm.repositories.iter().find(|one| one.starts_with("https://")));
+                let repository =
+                    facts.and_then(|helm| helm.repositories.iter().find(|one| one.starts_with("https://")));
                 let source = match (target.chart.as_ref().filter(|_| last), facts, repository) {
                     (Some(chart), ..) => word(chart),
                     (None, Some(helm), Some(repository)) if helm.version_is_cni => {
                         format!("{} --repo {repository} --version {}", helm.chart, hop.to)
                     }
                     (None, Some(helm), _) => {
-                        note.push_str(&format!(" Find the chart version that brings {}: it is not that of the CNI.", hop.to));
+                        note.push_str(&format!(
+                            " Find the chart version that brings {}: it is not that of the CNI.",
+                            hop.to
+                        ));
                         format!("{} --version CHART-VERSION", helm.chart)
                     }
                     (None, None, _) => "CHART".to_owned(),
                 };
-                vec![format!(
-                    "{} upgrade {release} {source} -n {namespace} --reset-values -f {values}",
-                    self.helm()
-                )]
+                vec![format!("{} upgrade {release} {source} -n {namespace} --reset-values -f {values}", self.helm())]
             }
             Install::Other(cni_facts::InstallMethod::Addon, why) => {
                 note.push_str(&format!(" The distribution upgrades it ({why}): what is changed by hand is put back."));
@@ -110,7 +108,9 @@ impl Plan<'_> {
                         format!("{}-{}.yaml", self.main.id, hop.to)
                     }
                 };
-                vec![format!("{} diff -f {file}", self.kubectl), format!("{} apply -f {file}", self.kubectl)]
+                // Applied as it was before: the two ways know nothing of each other's fields.
+                let how = if self.server_side() { " --server-side" } else { "" };
+                vec![format!("{} diff{how} -f {file}", self.kubectl), format!("{} apply{how} -f {file}", self.kubectl)]
             }
             Install::Unknown(why) => {
                 note.push_str(&format!(" How it is installed is not known ({why}); upgrade it that way."));
@@ -129,7 +129,8 @@ impl Plan<'_> {
         for agent in &self.main.agents {
             let name = &agent.name;
             if on_delete {
-                let selector: Vec<String> = agent.selector.iter().map(|(key, value)| format!("{key}={value}")).collect();
+                let selector: Vec<String> =
+                    agent.selector.iter().map(|(key, value)| format!("{key}={value}")).collect();
                 commands.push(format!(
                     "{} -n {} delete pod -l {} --field-selector spec.nodeName=NODE",
                     self.kubectl,
@@ -144,7 +145,8 @@ impl Plan<'_> {
             }
         }
         commands.push(format!("{} verify{} --save after-{}.json", self.cni, self.context, hop.to));
-        let note = if on_delete { "updateStrategy is OnDelete: once for each NODE, and look before the next." } else { "" };
+        let note =
+            if on_delete { "updateStrategy is OnDelete: once for each NODE, and look before the next." } else { "" };
         PlanStep { title: format!("Wait for {} and verify", hop.to), note: note.to_owned(), commands }
     }
 
@@ -168,6 +170,12 @@ impl Plan<'_> {
             }
         };
         PlanStep { title: format!("Back to {}", self.step.from), note, commands }
+    }
+
+    fn server_side(&self) -> bool {
+        let managers = self.upgrade.survey.managers.values().filter_map(|one| one.as_ref().ok());
+        let mut names = managers.flatten().map(String::as_str);
+        names.clone().any(|name| name == "kubectl") && names.all(|name| name != "kubectl-client-side-apply")
     }
 
     fn helm(&self) -> String {

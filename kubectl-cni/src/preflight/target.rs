@@ -82,7 +82,9 @@ pub fn values(name: &str, text: &str) -> Result<Value> {
             // Whether it stood in quotes is not in the value any more, but the text tells whether any such word did.
             let quoted = |word: &str| ['"', '\''].iter().any(|quote| text.contains(&format!("{quote}{word}{quote}")));
             if let Some((path, word)) = ambiguous(&value, String::new()).filter(|(_, word)| !quoted(word)) {
-                bail!("{name}: {path}: {word}: Helm reads this word as true or false; write that, or put the word in quotes");
+                bail!(
+                    "{name}: {path}: {word}: Helm reads this word as true or false; write that, or put the word in quotes"
+                );
             }
             Ok(value)
         }

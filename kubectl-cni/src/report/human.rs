@@ -372,7 +372,10 @@ impl Page<'_> {
     /// What the line of the check itself does not say.
     fn finding(&mut self, check: &CheckResult, at: usize) {
         let Some(finding) = &check.finding else { return };
-        for (name, text) in finding.parts().into_iter().filter(|(_, text)| *text != check.detail) {
+        // Why a check matters is what `explain` prints.
+        let shown = |name: &str| name != "why" || self.style.verbose;
+        let parts = finding.parts().into_iter().filter(|(name, text)| *text != check.detail && shown(name));
+        for (name, text) in parts.collect::<Vec<_>>() {
             let words = self.words(text, Look::Faint, false);
             let painted = " ".repeat(at) + &self.paint_words(&format!("{name:<10}"), Look::Faint);
             self.put(Lead { painted, columns: at + 10, hang: at + 10 }, &words);

@@ -70,7 +70,9 @@ fn case(check: &CheckResult, report: &Report) -> Case {
         lines.push(format!("{name}: {text}"));
     }
     lines.extend(check.evidence.iter().cloned());
-    for explanation in report.explanations.iter().filter(|explanation| explanation.checks.iter().any(|id| check.id == *id)) {
+    for explanation in
+        report.explanations.iter().filter(|explanation| explanation.checks.iter().any(|id| check.id == *id))
+    {
         lines.push(format!("cause: {} (explains {} failed probes)", explanation.cause, explanation.explains));
         lines.push(format!("next: {}", explanation.hint));
     }

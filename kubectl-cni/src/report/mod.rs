@@ -233,7 +233,10 @@ pub fn result(report: &Report, strict: bool) -> Outcome {
     let counts = report.counts();
     if report.run.interrupted {
         Outcome::Interrupted
-    } else if counts.fail > 0 || report.warnings_fail && counts.warn > 0 || strict && counts.skip + counts.unknown + counts.warn > 0 {
+    } else if counts.fail > 0
+        || report.warnings_fail && counts.warn > 0
+        || strict && counts.skip + counts.unknown + counts.warn > 0
+    {
         Outcome::Findings
     } else if counts.unknown > 0 || !report.run.left_behind.is_empty() {
         Outcome::Undecided

@@ -49,6 +49,7 @@ pub fn save(survey: &Survey, folder: &Path) -> Result<()> {
     writer.file("configmaps", &survey.configmaps)?;
     writer.file("objects", &survey.objects)?;
     writer.part("crds", &survey.crds)?;
+    writer.file("managers", &survey.managers)?;
     writer.file("namespaces", &survey.namespaces)?;
     writer.part("mutating-webhooks", &survey.mutating_webhooks)?;
     writer.part("validating-webhooks", &survey.validating_webhooks)?;
@@ -56,12 +57,7 @@ pub fn save(survey: &Survey, folder: &Path) -> Result<()> {
     writer.part("service-cidrs", &survey.service_cidrs)?;
     writer.part("api-service", &survey.api_service)?;
     let missing = std::mem::take(&mut writer.missing);
-    let index = Index {
-        kind: Some(KIND.to_owned()),
-        schema: Some(SCHEMA),
-        context: snapshot.context.clone(),
-        missing,
-    };
+    let index = Index { kind: Some(KIND.to_owned()), schema: Some(SCHEMA), context: snapshot.context.clone(), missing };
     writer.file("index", &index)
 }
 
@@ -101,6 +97,7 @@ pub fn load(folder: &Path) -> Result<Survey> {
         configmaps: reader.file("configmaps")?,
         objects: reader.file("objects")?,
         crds: reader.part("crds")?,
+        managers: reader.file("managers")?,
         namespaces: reader.file("namespaces")?,
         mutating_webhooks: reader.part("mutating-webhooks")?,
         validating_webhooks: reader.part("validating-webhooks")?,

@@ -31,6 +31,8 @@ pub struct Survey {
     pub objects: BTreeMap<String, Gathered<Objects>>,
     /// CustomResourceDefinitions, without their schemas.
     pub crds: Gathered<Vec<Crd>>,
+    /// Who manages fields of the CNI's DaemonSets, by "namespace/name" ("kubectl-client-side-apply", "helm").
+    pub managers: BTreeMap<String, Gathered<BTreeSet<String>>>,
     /// Labels of the namespaces that the CNI runs in.
     pub namespaces: BTreeMap<String, Gathered<BTreeMap<String, String>>>,
     /// Webhooks that may change what is created.
@@ -78,6 +80,7 @@ impl Survey {
             configmaps: BTreeMap::new(),
             objects: BTreeMap::new(),
             crds: part(why),
+            managers: BTreeMap::new(),
             namespaces: BTreeMap::new(),
             mutating_webhooks: part(why),
             validating_webhooks: part(why),
@@ -119,6 +122,7 @@ impl Survey {
         ];
         all.extend(self.configmaps.iter().map(|(name, part)| (format!("ConfigMap {name}"), reason(part))));
         all.extend(self.objects.iter().map(|(name, part)| (name.clone(), reason(part))));
+        all.extend(self.managers.iter().map(|(name, part)| (format!("managers of DaemonSet {name}"), reason(part))));
         all.extend(self.namespaces.iter().map(|(name, part)| (format!("namespace {name}"), reason(part))));
         all.extend(snapshot.cni_objects.iter().map(|(name, part)| (name.clone(), reason(part))));
         all.into_iter().filter_map(|(name, missing)| Some((name, missing?))).collect()

@@ -29,8 +29,7 @@ pub fn situation(survey: &Survey, detection: Option<&Detection>) -> Situation {
         crds: part(&survey.crds, |crds| {
             crds.iter()
                 .map(|crd| {
-                    let seen =
-                        CrdSeen { served: crd.served.iter().cloned().collect(), stored: crd.stored.clone() };
+                    let seen = CrdSeen { served: crd.served.iter().cloned().collect(), stored: crd.stored.clone() };
                     (crd.name.clone(), seen)
                 })
                 .collect()
