@@ -1,6 +1,6 @@
 //! A recording in, a report out: judge every probe, find the causes, run the checks, add up.
 
-use cni_facts::{Facts, Role};
+use cni_facts::{Detection, Facts, Role};
 
 use crate::checks::{Inputs, run_all};
 use crate::probe::diagnose::diagnose;
@@ -20,15 +20,6 @@ pub fn assess(recording: &Recording, facts: &Facts, strict: bool) -> Report {
     let diagnosis = diagnose(&recording.topology, &judged, &recording.witness);
     let inputs = Inputs { recording, facts, detections: &detections, judged: &judged, diagnosis: &diagnosis };
     let sections = run_all(&inputs);
-    let cni = detections
-        .iter()
-        .filter(|detection| detection.role == Role::Main)
-        .map(|detection| match &detection.version {
-            Some(version) => format!("{} v{version}", detection.name),
-            None => detection.name.clone(),
-        })
-        .collect::<Vec<_>>()
-        .join(" + ");
     let counted = |judged: &&Judged| {
         !matches!(judged.probe.round, Round::PolicyBefore | Round::PolicyDenied | Round::PolicyAfter)
     };
@@ -37,7 +28,7 @@ pub fn assess(recording: &Recording, facts: &Facts, strict: bool) -> Report {
         subject: Subject {
             context: recording.snapshot.context.clone(),
             server: recording.snapshot.server_version.clone().unwrap_or_default(),
-            cni: if cni.is_empty() { "unknown CNI".to_owned() } else { cni },
+            cni: cni_name(&detections),
             nodes: recording.topology.nodes.len(),
             families: recording.topology.families().into_iter().map(Family::name).collect::<Vec<_>>().join("+"),
         },
@@ -64,7 +55,20 @@ pub fn assess(recording: &Recording, facts: &Facts, strict: bool) -> Report {
         unexplained: diagnosis.unexplained.clone(),
         absent: absent(recording),
         matrix: matrix(&recording.topology, &judged),
+        plan: Vec::new(),
+        warnings_fail: false,
     }
+}
+
+/// What runs here, in a word or two.
+pub(crate) fn cni_name(detections: &[Detection]) -> String {
+    let mains = detections.iter().filter(|detection| detection.role == Role::Main);
+    let names = mains.map(|detection| match &detection.version {
+        Some(version) => format!("{} v{version}", detection.name),
+        None => detection.name.clone(),
+    });
+    let cni = names.collect::<Vec<_>>().join(" + ");
+    if cni.is_empty() { "unknown CNI".to_owned() } else { cni }
 }
 
 fn absent(recording: &Recording) -> Vec<String> {

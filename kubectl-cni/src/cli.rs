@@ -37,6 +37,12 @@ pub enum Command {
     /// its own), probes every path between them, removes everything again and says what is broken and why.
     #[command(after_help = EXIT_CODES)]
     Verify(Box<VerifyArgs>),
+    /// Say whether a cluster is fit for a CNI upgrade, which rule stands in the way, and what to type
+    ///
+    /// Reads the cluster and creates nothing: the CNI and how it is installed, its health, the nodes, and everything that is known of the
+    /// version step as rules with their sources. Without --to, what would be in the way of any upgrade.
+    #[command(after_help = EXIT_CODES)]
+    Preflight(Box<PreflightArgs>),
     /// Remove what an interrupted run left behind
     Cleanup(CleanupArgs),
     /// Say what a check means, why it matters and what to do
@@ -100,6 +106,60 @@ pub struct VerifyArgs {
     /// Folder of facts that add to or override the built-in ones
     #[arg(long, value_name = "DIR")]
     pub facts: Option<PathBuf>,
+}
+
+/// Options of `preflight`.
+#[derive(Args, Clone, Debug)]
+pub struct PreflightArgs {
+    /// Connection.
+    #[command(flatten)]
+    pub connect: ConnectArgs,
+    /// Output.
+    #[command(flatten)]
+    pub output: OutputArgs,
+
+    /// Version of the CNI to go to, such as 1.19.6 [default: that of --chart or --manifest]
+    #[arg(long, value_name = "VERSION")]
+    pub to: Option<String>,
+    /// Helm values of the upgrade; can be repeated, later files win
+    #[arg(long, value_name = "FILE")]
+    pub values: Vec<PathBuf>,
+    /// Unpacked chart of the target, for its version and defaults
+    #[arg(long, value_name = "DIR", conflicts_with = "manifest")]
+    pub chart: Option<PathBuf>,
+    /// Rendered manifest of the target
+    #[arg(long, value_name = "FILE")]
+    pub manifest: Option<PathBuf>,
+    /// Also save what was read into a new folder, for --from
+    #[arg(long, value_name = "DIR")]
+    pub snapshot: Option<PathBuf>,
+    /// Judge a folder made by --snapshot; no cluster is contacted
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["snapshot", "print_rbac"])]
+    pub from: Option<PathBuf>,
+    /// Folder of facts that add to or override the built-in ones
+    #[arg(long, value_name = "DIR")]
+    pub facts: Option<PathBuf>,
+    /// Only these checks and rules (comma-separated ids)
+    #[arg(long, value_name = "IDS", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Leave these checks and rules out (comma-separated ids)
+    #[arg(long, value_name = "IDS", value_delimiter = ',')]
+    pub skip: Vec<String>,
+    /// What fails: blockers only, or warnings too
+    #[arg(long, value_enum, default_value_t = FailOn::Blocker)]
+    pub fail_on: FailOn,
+    /// Print the ClusterRole this command needs, and stop
+    #[arg(long)]
+    pub print_rbac: bool,
+}
+
+/// What makes `preflight` fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// failed checks and blockers
+    Blocker,
+    /// warnings, too
+    Warning,
 }
 
 /// How probe pods look and where they run.
@@ -242,8 +302,11 @@ pub struct CleanupArgs {
 /// Options of `explain`.
 #[derive(Args, Clone, Debug)]
 pub struct ExplainArgs {
-    /// Check id as printed by verify; without one, all are listed
+    /// Check or rule id as printed by verify and preflight; without one, all checks are listed
     pub id: Option<String>,
+    /// Folder of facts that add to or override the built-in ones
+    #[arg(long, value_name = "DIR")]
+    pub facts: Option<PathBuf>,
 }
 
 /// Options of `completion`.

@@ -2,13 +2,14 @@
 //!
 //! ```text
 //! argv -> cli -> commands (I/O) -> cluster gathers -> Recording -> assess -> checks -> Report -> report renders -> stdout, exit status
+//!                                                  -> Survey -> preflight::assess -^
 //!                                    probe: topology -> plan -> [agents] -> observations -> judge -> diagnose
 //! ```
 //!
 //! Invariants:
 //!
-//! - Data moves right only. A function that awaits returns data, never a verdict; a function that judges takes a [`recording::Recording`],
-//!   never a client; a renderer returns a `String`.
+//! - Data moves right only. A function that awaits returns data, never a verdict; a function that judges takes a [`recording::Recording`] or a
+//!   [`survey::Survey`], never a client; a renderer returns a `String`.
 //! - Only `cluster` talks to the API server, and only `cluster::session` creates or deletes. Only `commands` print.
 //! - Unknown is never a pass: what could not be read or tried is a [`snapshot::Missing`] or [`probe::judge::State::Unknown`] until the end.
 //! - The same recording always gives the same report: no clock, no environment and no order of arrival in the judging parts.
@@ -22,11 +23,13 @@ pub mod cli;
 mod cluster;
 mod commands;
 pub mod exit;
+pub mod preflight;
 pub mod probe;
 pub mod rbac;
 pub mod recording;
 pub mod report;
 pub mod snapshot;
+pub mod survey;
 
 use std::ffi::OsString;
 

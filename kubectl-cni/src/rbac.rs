@@ -1,4 +1,4 @@
-//! The least rights that `verify` needs, as YAML. The live tests run with exactly these.
+//! The least rights that `verify` and `preflight` need, as YAML. The live tests run with exactly these.
 
 /// Reading, cluster-wide.
 const READ: &str = "\
@@ -28,6 +28,53 @@ rules:
   resources: [ciliumnodes, ciliumendpoints, ciliumbgpnodeconfigs, clusterinformations, felixconfigurations, blockaffinities, ipamblocks, caliconodestatuses, tigerastatuses, installations]
   verbs: [list]
 ";
+
+/// Reading, of `preflight`.
+const PREFLIGHT: &str = "\
+# What `kubectl cni preflight` reads, and all it does. No Secrets, no nodes/proxy. The resources of the CNI are read by the rules that look at them;
+# leave out the groups that your cluster does not serve.
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata:
+  name: kubectl-cni-preflight
+rules:
+- apiGroups: [\"\"]
+  resources: [nodes, pods, services]
+  verbs: [list]
+- apiGroups: [\"\"]
+  resources: [services]   # default/kubernetes
+  resourceNames: [kubernetes]
+  verbs: [get]
+- apiGroups: [\"\"]
+  resources: [configmaps, namespaces]   # the CNI's own and kube-proxy's by name
+  verbs: [get]
+- apiGroups: [apps]
+  resources: [daemonsets, deployments, controllerrevisions]
+  verbs: [list]
+- apiGroups: [apps]
+  resources: [daemonsets]   # the metadata of the CNI's own: who manages them
+  verbs: [get]
+- apiGroups: [networking.k8s.io]
+  resources: [networkpolicies, servicecidrs]
+  verbs: [list]
+- apiGroups: [policy]
+  resources: [poddisruptionbudgets]
+  verbs: [list]
+- apiGroups: [admissionregistration.k8s.io]
+  resources: [mutatingwebhookconfigurations, validatingwebhookconfigurations]
+  verbs: [list]
+- apiGroups: [apiextensions.k8s.io]
+  resources: [customresourcedefinitions]
+  verbs: [list]
+- apiGroups: [cilium.io, crd.projectcalico.org, projectcalico.org, operator.tigera.io, policy.networking.k8s.io, gateway.networking.k8s.io]
+  resources: [\"*\"]
+  verbs: [list]
+";
+
+/// The rights of `preflight`.
+pub fn preflight() -> String {
+    PREFLIGHT.to_owned()
+}
 
 /// Creating in a namespace of its own.
 const OWN_NAMESPACE: &str = "\

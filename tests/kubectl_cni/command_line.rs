@@ -82,7 +82,7 @@ fn a_wrong_argument_is_named() {
     let folder = Folder::new("arguments");
     let full = folder.0.to_str().unwrap().to_owned();
     folder.file("something", "");
-    refused(&["explain", "nonsense"], &[], &["no check \"nonsense\"", "`kubectl cni explain` lists them"]);
+    refused(&["explain", "nonsense"], &[], &["no check or rule \"nonsense\"", "`kubectl cni explain` lists them"]);
     refused(&["explain", "large-packets"], &[], &["did you mean large-packets-lost?"]);
     refused(&["verify", "--from", "/nope"], &[], &["/nope/recording.json"]);
     refused(&["verify", "--record", &full], &[], &["is not empty: name a new one"]);
@@ -145,4 +145,46 @@ fn a_reader_that_goes_away_is_no_error() {
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
+}
+
+#[test]
+fn preflight_refuses_what_it_cannot_use_in_one_line() {
+    let folder = Folder::new("preflight");
+    let list = folder.file("list.yaml", "- a\n");
+    let word = folder.file("word.yaml", "hubble:\n  enabled: off\n");
+    let broken = folder.file("broken.yaml", "a: [\n");
+    let empty = folder.file("empty.yaml", "kind: Service\nmetadata: {name: x}\n");
+    let other = folder.file(
+        "other.yaml",
+        "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: kube-flannel-ds, namespace: kube-flannel}\nspec:\n  selector: {matchLabels: {app: flannel}}\n  template:\n    metadata: {labels: {app: flannel}}\n    spec: {containers: [{name: kube-flannel, image: 'ghcr.io/flannel-io/flannel:v0.28.9'}]}\n",
+    );
+    let rules = folder.0.join("rules");
+    fs::create_dir_all(&rules).unwrap();
+    fs::write(rules.join("own.yaml"), "schema: 1\napplies_to: [flannel]\nrules:\n- id: own\n  form: '*'\n").unwrap();
+    let at = |file: &str| file.to_owned();
+    refused(&["preflight", "--to", "newest"], &[], &["--to newest", "not a version"]);
+    refused(&["preflight", "--values", &at(&list)], &[], &["list.yaml", "a map of keys"]);
+    refused(&["preflight", "--values", &at(&word)], &[], &["word.yaml: hubble.enabled: off", "true or false"]);
+    refused(&["preflight", "--values", &at(&broken)], &[], &["broken.yaml", "line"]);
+    refused(&["preflight", "--values", "/nope.yaml"], &[], &["/nope.yaml"]);
+    refused(&["preflight", "--manifest", &at(&empty)], &[], &["empty.yaml", "no DaemonSet and no Deployment"]);
+    refused(
+        &["preflight", "--manifest", &at(&other), "--to", "0.28.10"],
+        &[],
+        &["has version 0.28.9, --to says 0.28.10"],
+    );
+    refused(&["preflight", "--chart", &at(&empty)], &[], &["not a folder; unpack the chart first"]);
+    refused(&["preflight", "--only", "nonsense"], &[], &["--only: there is no check or rule \"nonsense\""]);
+    refused(&["preflight", "--facts", rules.to_str().unwrap()], &[], &["own.yaml:5:3", "unknown field `form`"]);
+    refused(&["preflight", "--from", "/nope"], &[], &["/nope/index.json"]);
+    refused(&["preflight"], &[], &["no kubeconfig found"]);
+}
+
+#[test]
+fn rules_are_explained_and_rights_printed() {
+    let text = |args: &[&str]| String::from_utf8(call(args, &[]).stdout).unwrap();
+    let rule = text(&["explain", "any-ondelete"]);
+    assert!(rule.contains("any-ondelete: warning") && rule.contains("source"), "{rule}");
+    let rights = text(&["preflight", "--print-rbac"]);
+    assert!(rights.contains("kubectl-cni-preflight") && !rights.contains("secrets"), "{rights}");
 }

@@ -9,5 +9,7 @@ mod golden;
 mod command_line;
 mod diagnosis;
 mod model;
+mod preflight;
+mod preflight_api;
 mod recorded;
 mod report;

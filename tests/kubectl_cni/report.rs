@@ -14,7 +14,15 @@ const PLAIN: HumanStyle = HumanStyle { colour: false, width: 100, verbose: false
 // Reports to render.
 
 fn check(id: &'static str, title: &str, verdict: Verdict, detail: &str) -> CheckResult {
-    CheckResult { id, title: title.to_owned(), verdict, detail: detail.to_owned(), evidence: Vec::new(), hint: None }
+    CheckResult {
+        id: id.into(),
+        title: title.to_owned(),
+        verdict,
+        detail: detail.to_owned(),
+        evidence: Vec::new(),
+        hint: None,
+        finding: None,
+    }
 }
 
 fn with(mut check: CheckResult, evidence: &[&str], hint: &str) -> CheckResult {
@@ -231,6 +239,8 @@ fn everything() -> Report {
             &["..x?", ".~x?", "xx.?", "??? "],
         ),
         strict: false,
+        plan: Vec::new(),
+        warnings_fail: false,
     }
 }
 

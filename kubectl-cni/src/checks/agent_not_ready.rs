@@ -3,7 +3,7 @@
 use k8s_openapi::api::apps::v1::DaemonSet;
 use k8s_openapi::api::core::v1::Pod;
 
-use super::{Check, Inputs, count, some_of};
+use super::{Check, Judge, Seen, count, some_of};
 use crate::report::{CheckResult, Verdict};
 use crate::snapshot::node_name;
 
@@ -14,14 +14,14 @@ pub(super) const CHECK: Check = Check {
     means: "Each node needs a running agent: without it new pods get no network, and changes of routes, Services or policies do not arrive. A \
             DaemonSet that wants no pod at all is a finding too, since it looks complete.",
     remedy: "kubectl describe the pods that are named, and read their logs (also --previous). Do not start an upgrade before all are ready.",
-    run,
+    judge: Judge::Cluster(run),
 };
 
-fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {
+fn run(check: &Check, seen: &Seen<'_>) -> Vec<CheckResult> {
     let mut results = Vec::new();
-    let snapshot = &inputs.recording.snapshot;
-    for agent in inputs.detections.iter().flat_map(|detection| &detection.agents) {
-        let Some(set) = find(inputs, &agent.namespace, &agent.name) else { continue };
+    let snapshot = seen.snapshot;
+    for agent in seen.detections.iter().flat_map(|detection| &detection.agents) {
+        let Some(set) = find(seen, &agent.namespace, &agent.name) else { continue };
         let status = set.status.clone().unwrap_or_default();
         let title = format!("agents run and are ready: {}/{}", agent.namespace, agent.name);
         let (wanted, ready) = (status.desired_number_scheduled, status.number_ready);
@@ -49,7 +49,7 @@ fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {
                 }
                 result.evidence = troubled.into_iter().take(5).collect();
                 if result.verdict == Verdict::Fail {
-                    let missing = nodes_without(inputs, pods.iter().filter(of_set));
+                    let missing = nodes_without(seen, pods.iter().filter(of_set));
                     if wanted > 0 && !missing.is_empty() {
                         result.evidence.push(format!(
                             "no agent on {}: {}",
@@ -74,8 +74,8 @@ fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {
     results
 }
 
-fn find<'a>(inputs: &'a Inputs<'_>, namespace: &str, name: &str) -> Option<&'a DaemonSet> {
-    let sets = inputs.recording.snapshot.daemonsets.as_ref().ok()?;
+fn find<'a>(seen: &'a Seen<'_>, namespace: &str, name: &str) -> Option<&'a DaemonSet> {
+    let sets = seen.snapshot.daemonsets.as_ref().ok()?;
     sets.iter()
         .find(|set| set.metadata.namespace.as_deref() == Some(namespace) && set.metadata.name.as_deref() == Some(name))
 }
@@ -105,14 +105,7 @@ fn trouble(pod: &Pod) -> Option<String> {
     (!ready).then(|| format!("{name} on {node}: {phase}, not ready"))
 }
 
-fn nodes_without<'a>(inputs: &Inputs<'_>, pods: impl Iterator<Item = &'a Pod>) -> Vec<String> {
+fn nodes_without<'a>(seen: &Seen<'_>, pods: impl Iterator<Item = &'a Pod>) -> Vec<String> {
     let with: Vec<&str> = pods.filter_map(|pod| pod.spec.as_ref()?.node_name.as_deref()).collect();
-    inputs
-        .recording
-        .snapshot
-        .linux_nodes()
-        .map(node_name)
-        .filter(|name| !with.contains(name))
-        .map(str::to_owned)
-        .collect()
+    seen.snapshot.linux_nodes().map(node_name).filter(|name| !with.contains(name)).map(str::to_owned).collect()
 }

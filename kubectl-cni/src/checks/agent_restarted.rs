@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::Pod;
 
-use super::{Check, Inputs, count, some_of};
+use super::{Check, Inputs, Judge, count, some_of};
 use crate::report::{CheckResult, Verdict};
 
 pub(super) const CHECK: Check = Check {
@@ -14,7 +14,7 @@ pub(super) const CHECK: Check = Check {
     means: "Restart counters count since the pod was made, so their value says nothing about now; only what was added during the run is judged. \
             Older restarts are shown as a note.",
     remedy: "kubectl logs --previous of the agents that are named; look for OOMKilled and failing probes with kubectl describe.",
-    run,
+    judge: Judge::Run(run),
 };
 
 fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {

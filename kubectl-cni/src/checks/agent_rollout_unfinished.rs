@@ -3,7 +3,7 @@
 use k8s_openapi::api::apps::v1::{ControllerRevision, DaemonSet};
 
 use super::agent_version_skew::belongs;
-use super::{Check, Inputs, some_of};
+use super::{Check, Judge, Seen, some_of};
 use crate::report::{CheckResult, Verdict};
 
 pub(super) const CHECK: Check = Check {
@@ -13,14 +13,14 @@ pub(super) const CHECK: Check = Check {
     means: "Each agent pod carries the hash of the DaemonSet revision it was made from. Pods of an older revision than the newest are not updated \
             yet; that also tells for updateStrategy OnDelete and for cordoned nodes, where the DaemonSet's own numbers do not.",
     remedy: "kubectl rollout status of the DaemonSet. With OnDelete, old pods stay until they are deleted.",
-    run,
+    judge: Judge::Cluster(run),
 };
 
-fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {
-    let snapshot = &inputs.recording.snapshot;
+fn run(check: &Check, seen: &Seen<'_>) -> Vec<CheckResult> {
+    let snapshot = seen.snapshot;
     let Ok(sets) = &snapshot.daemonsets else { return Vec::new() };
     let mut results = Vec::new();
-    for agent in inputs.detections.iter().flat_map(|detection| &detection.agents) {
+    for agent in seen.detections.iter().flat_map(|detection| &detection.agents) {
         let same = |set: &&DaemonSet| {
             set.metadata.namespace.as_deref() == Some(&agent.namespace)
                 && set.metadata.name.as_deref() == Some(&agent.name)

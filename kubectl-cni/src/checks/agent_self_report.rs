@@ -1,6 +1,6 @@
 //! What do the agents say of themselves?
 
-use super::{Check, Inputs, some_of};
+use super::{Check, Inputs, Judge, some_of};
 use crate::report::{CheckResult, Verdict};
 use crate::snapshot::AgentAnswer;
 
@@ -11,7 +11,7 @@ pub(super) const CHECK: Check = Check {
     means: "Runs the agent's own status command in its container and reads the answer. That container is privileged, so a right to exec into it is \
             a right over the node: it is only done with --allow-exec.",
     remedy: "Run the command that is shown by hand and read the whole answer.",
-    run,
+    judge: Judge::Run(run),
 };
 
 fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {

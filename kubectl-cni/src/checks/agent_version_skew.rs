@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::Pod;
 
-use super::{Check, Inputs, count, some_of};
+use super::{Check, Judge, Seen, count, some_of};
 use crate::report::{CheckResult, Verdict};
 
 pub(super) const CHECK: Check = Check {
@@ -14,13 +14,13 @@ pub(super) const CHECK: Check = Check {
     means: "The images that run are compared, not those that are wanted: between nodes of different versions lies an upgrade that is going on, got \
             stuck, or left out nodes.",
     remedy: "Finish or undo the rollout. With updateStrategy OnDelete, delete the pods of the old version one by one.",
-    run,
+    judge: Judge::Cluster(run),
 };
 
-fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {
+fn run(check: &Check, seen: &Seen<'_>) -> Vec<CheckResult> {
     let mut results = Vec::new();
-    for agent in inputs.detections.iter().flat_map(|detection| &detection.agents) {
-        let Ok(pods) = &inputs.recording.snapshot.agent_pods else { continue };
+    for agent in seen.detections.iter().flat_map(|detection| &detection.agents) {
+        let Ok(pods) = &seen.snapshot.agent_pods else { continue };
         let mut by_image: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for pod in pods.iter().filter(|pod| belongs(pod, &agent.namespace, &agent.selector)) {
             let node = pod.spec.as_ref().and_then(|spec| spec.node_name.clone()).unwrap_or_default();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Check, Inputs, count, some_of};
+use super::{Check, Judge, Seen, count, some_of};
 use crate::report::{CheckResult, Verdict};
 use crate::snapshot::node_name;
 
@@ -15,11 +15,11 @@ pub(super) const CHECK: Check = Check {
     means: "CiliumNode, CiliumEndpoint and BGP objects, Calico's node status and TigeraStatus, and Flannel's node annotations say how the CNI sees \
             itself. They are read from the API; nothing is run.",
     remedy: "kubectl describe the object that is named; then the log of the agent on that node.",
-    run,
+    judge: Judge::Cluster(run),
 };
 
-fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {
-    let snapshot = &inputs.recording.snapshot;
+fn run(check: &Check, seen: &Seen<'_>) -> Vec<CheckResult> {
+    let snapshot = seen.snapshot;
     let mut results = Vec::new();
     for (resource, objects) in &snapshot.cni_objects {
         let Some(judge) = judge_of(resource) else { continue };
@@ -31,7 +31,7 @@ fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {
         result.title = format!("{resource} report no trouble");
         results.push(result);
     }
-    if inputs.detections.iter().any(|detection| detection.id == "flannel")
+    if seen.detections.iter().any(|detection| detection.id == "flannel")
         && let Ok(nodes) = &snapshot.nodes
     {
         let mut result = from_troubles(check, &flannel(nodes), nodes.len());
@@ -51,9 +51,9 @@ fn from_troubles(check: &Check, troubles: &[String], total: usize) -> CheckResul
 }
 
 /// Objects in, one line per trouble out.
-type Judge = fn(&[Value]) -> Vec<String>;
+type Troubles = fn(&[Value]) -> Vec<String>;
 
-fn judge_of(resource: &str) -> Option<Judge> {
+fn judge_of(resource: &str) -> Option<Troubles> {
     match resource {
         "ciliumnodes.cilium.io" => Some(cilium_nodes),
         "ciliumendpoints.cilium.io" => Some(cilium_endpoints),
@@ -215,7 +215,7 @@ mod tests {
     #[test]
     fn unhealthy_objects_are_named() {
         let meta = json!({"name": "n0"});
-        let cases: [(Judge, Value, &str); 5] = [
+        let cases: [(Troubles, Value, &str); 5] = [
             (
                 cilium_nodes,
                 json!({"metadata": meta, "status": {"ipam": {"operator-status": {"error": "no CIDR left"}}}}),

@@ -2,7 +2,7 @@
 
 use cni_facts::{Confidence, Role};
 
-use super::{Check, Inputs};
+use super::{Check, Judge, Seen};
 use crate::report::{CheckResult, Verdict};
 
 pub(super) const CHECK: Check = Check {
@@ -14,16 +14,16 @@ pub(super) const CHECK: Check = Check {
             migration leaves.",
     remedy: "Unknown: nothing to do; a file for --facts can teach it. Several: remove the one that should not be there, after checking which \
              configuration the nodes use (the first file by name in /etc/cni/net.d).",
-    run,
+    judge: Judge::Cluster(run),
 };
 
-fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {
-    if let Err(missing) = &inputs.recording.snapshot.daemonsets {
+fn run(check: &Check, seen: &Seen<'_>) -> Vec<CheckResult> {
+    if let Err(missing) = &seen.snapshot.daemonsets {
         return vec![check.result(Verdict::Unknown, missing.to_string())];
     }
-    let name = |id: &str| inputs.facts.get(id).map_or(id.to_owned(), |cni| cni.name.clone());
-    let mains: Vec<_> = inputs.detections.iter().filter(|detection| detection.role == Role::Main).collect();
-    let listed: Vec<String> = inputs
+    let name = |id: &str| seen.facts.get(id).map_or(id.to_owned(), |cni| cni.name.clone());
+    let mains: Vec<_> = seen.detections.iter().filter(|detection| detection.role == Role::Main).collect();
+    let listed: Vec<String> = seen
         .detections
         .iter()
         .map(|detection| {

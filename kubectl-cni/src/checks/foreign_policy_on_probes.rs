@@ -1,6 +1,6 @@
 //! Do NetworkPolicies that are not ours hold for the probe pods?
 
-use super::{Check, Inputs, some_of};
+use super::{Check, Inputs, Judge, some_of};
 use crate::report::{CheckResult, Verdict};
 
 pub(super) const CHECK: Check = Check {
@@ -11,7 +11,7 @@ pub(super) const CHECK: Check = Check {
             given with --namespace may have its own. What such a policy forbids looks like a broken network from inside the probe pods.",
     remedy: "Use --namespace with a namespace in which the probe pods may talk to each other, to DNS and to nodes, or exempt namespaces \
              labelled app.kubernetes.io/managed-by=kubectl-cni from the rule that makes the policy.",
-    run,
+    judge: Judge::Run(run),
 };
 
 fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {

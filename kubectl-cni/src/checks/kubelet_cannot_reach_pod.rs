@@ -1,6 +1,6 @@
 //! Does each kubelet reach the pods on its own node?
 
-use super::{Check, Inputs, some_of};
+use super::{Check, Inputs, Judge, some_of};
 use crate::report::{CheckResult, Verdict};
 
 pub(super) const CHECK: Check = Check {
@@ -10,7 +10,7 @@ pub(super) const CHECK: Check = Check {
     means: "Each probe pod has an HTTP readiness probe, which the kubelet sends from the node's own network: a pod that is Ready was reached. \
             Kubernetes asks of every network that agents on a node reach all pods of that node.",
     remedy: "Check the routes from the node to its pods, host firewalls and host policies (a default-deny policy must not shut out the node).",
-    run,
+    judge: Judge::Run(run),
 };
 
 fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {

@@ -1,6 +1,6 @@
 //! Are there nodes that took no part at all?
 
-use super::{Check, Inputs, count, some_of};
+use super::{Check, Inputs, Judge, count, some_of};
 use crate::report::{CheckResult, Verdict};
 use crate::snapshot::{is_linux, node_name};
 
@@ -11,7 +11,7 @@ pub(super) const CHECK: Check = Check {
     means: "The probe agent is a Linux program, so nodes of other systems are not probed; nor are those that --nodes or --node-selector leave out. \
             Nothing is known of their paths.",
     remedy: "For a whole picture run without --nodes and --node-selector. Nodes of other systems have to be tried by other means.",
-    run,
+    judge: Judge::Run(run),
 };
 
 fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {

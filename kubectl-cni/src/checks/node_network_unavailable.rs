@@ -1,6 +1,6 @@
 //! Does any node say that its network is not there?
 
-use super::{Check, Inputs, some_of};
+use super::{Check, Judge, Seen, some_of};
 use crate::report::{CheckResult, Verdict};
 use crate::snapshot::{condition, node_name};
 
@@ -11,11 +11,11 @@ pub(super) const CHECK: Check = Check {
     means: "Cilium, Calico, Flannel and cloud route controllers set the node condition NetworkUnavailable. Some set it at start and stop only, so \
             False may be stale; True is believed. Nodes without the condition are fine: not every CNI sets it.",
     remedy: "Look at the CNI agent of the nodes that are named.",
-    run,
+    judge: Judge::Cluster(run),
 };
 
-fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {
-    let Ok(nodes) = &inputs.recording.snapshot.nodes else { return Vec::new() };
+fn run(check: &Check, seen: &Seen<'_>) -> Vec<CheckResult> {
+    let Ok(nodes) = &seen.snapshot.nodes else { return Vec::new() };
     let bad: Vec<String> = nodes
         .iter()
         .filter_map(|node| match condition(node, "NetworkUnavailable") {

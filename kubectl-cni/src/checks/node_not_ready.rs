@@ -1,6 +1,6 @@
 //! Are the nodes ready?
 
-use super::{Check, Inputs, some_of};
+use super::{Check, Judge, Seen, some_of};
 use crate::report::{CheckResult, Verdict};
 use crate::snapshot::{condition, node_name};
 
@@ -12,11 +12,11 @@ pub(super) const CHECK: Check = Check {
             start probe pods, so its paths stay unknown.",
     remedy: "kubectl describe node; \"cni plugin not initialized\" means that no configuration is in /etc/cni/net.d, which the CNI's agent (or its \
              init container) writes.",
-    run,
+    judge: Judge::Cluster(run),
 };
 
-fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {
-    let snapshot = &inputs.recording.snapshot;
+fn run(check: &Check, seen: &Seen<'_>) -> Vec<CheckResult> {
+    let snapshot = seen.snapshot;
     if let Err(missing) = &snapshot.nodes {
         return vec![check.result(Verdict::Unknown, missing.to_string())];
     }

@@ -1,6 +1,6 @@
 //! Checks that count probes of one kind: which probes belong to which question, and how their states add up.
 
-use super::{Check, Inputs};
+use super::{Check, Inputs, Judge};
 use crate::probe::judge::{Judged, State, describe};
 use crate::probe::plan::{DnsServer, How, Origin, Path, Probe, Question};
 use crate::probe::topology::Family;
@@ -14,7 +14,7 @@ pub(super) static CHECKS: [Check; 14] = [
         title: "pods reach pods on the same node",
         means: "Two probe pods on each node exchange TCP and UDP on two ports, and 64 KiB over TCP.",
         remedy: "Check the node's bridge or veth devices and its packet filters.",
-        run,
+        judge: Judge::Run(run),
     },
     Check {
         id: "cross-node-pods-cut-off",
@@ -23,7 +23,7 @@ pub(super) static CHECKS: [Check; 14] = [
         means: "Each node's client pod exchanges TCP and UDP on two ports, and 64 KiB over TCP, with the server pod of every other node (of eight \
                 others when there are more than a hundred nodes).",
         remedy: "The diagnosis names the smallest set of nodes, directions, protocols and ports that accounts for the failures; follow its hint.",
-        run,
+        judge: Judge::Run(run),
     },
     Check {
         id: "large-packets-lost",
@@ -32,7 +32,7 @@ pub(super) static CHECKS: [Check; 14] = [
         means: "UDP datagrams with don't-fragment, as large as the MTU of the pod's route says. If they vanish while small ones pass, large \
                 transfers hang after connecting: the classic sign of an MTU that forgets the encapsulation.",
         remedy: "Lower the CNI's MTU to the smallest link MTU less the encapsulation's overhead, or raise the links' MTU.",
-        run,
+        judge: Judge::Run(run),
     },
     Check {
         id: "cluster-ip-broken",
@@ -41,7 +41,7 @@ pub(super) static CHECKS: [Check; 14] = [
         means: "Repeated TCP and UDP connections from every node to a Service made for this run, so that many backends are hit and fresh rules are \
                 needed.",
         remedy: "From one node only: kube-proxy or its replacement on that node. From all: its configuration, or the API server's EndpointSlices.",
-        run,
+        judge: Judge::Run(run),
     },
     Check {
         id: "node-port-broken",
@@ -49,7 +49,7 @@ pub(super) static CHECKS: [Check; 14] = [
         title: "pods reach a Service by node ports",
         means: "TCP and UDP from every node to the node port of every node.",
         remedy: "Check firewalls for the node port range, and kube-proxy's nodePortAddresses.",
-        run,
+        judge: Judge::Run(run),
     },
     Check {
         id: "api-server-cut-off",
@@ -57,7 +57,7 @@ pub(super) static CHECKS: [Check; 14] = [
         title: "pods reach kubernetes.default:443",
         means: "A TCP connection to the API server's cluster IP from every node. Controllers and operators live on it.",
         remedy: "Check kube-proxy or its replacement on the node, and that the API server's own address can be reached from pods.",
-        run,
+        judge: Judge::Run(run),
     },
     Check {
         id: "headless-name-wrong",
@@ -66,7 +66,7 @@ pub(super) static CHECKS: [Check; 14] = [
         means: "The name of a Service made for this run, asked of the pod's own nameserver, must give the addresses of the server pods and no others. \
                 It shows that DNS follows changes.",
         remedy: "Look at the DNS pods' logs: can they watch the API server?",
-        run,
+        judge: Judge::Run(run),
     },
     Check {
         id: "cluster-dns-broken",
@@ -74,7 +74,7 @@ pub(super) static CHECKS: [Check; 14] = [
         title: "cluster DNS answers from every node",
         means: "kubernetes.default is asked of the nameserver in the pod's resolv.conf, over UDP and TCP, and must give the API server's cluster IP.",
         remedy: "Compare with the check of each DNS pod: if the pods answer, the way to them (Service rules, node-local cache) is at fault.",
-        run,
+        judge: Judge::Run(run),
     },
     Check {
         id: "dns-pod-broken",
@@ -83,7 +83,7 @@ pub(super) static CHECKS: [Check; 14] = [
         means: "Each pod behind the cluster DNS Service is asked by its own address from every node, over UDP and TCP. One bad pod of several fails \
                 only a share of look-ups, which is hard to see otherwise.",
         remedy: "kubectl logs and describe the pod that is named; compare its configuration with its siblings'.",
-        run,
+        judge: Judge::Run(run),
     },
     Check {
         id: "dns-invents-names",
@@ -92,7 +92,7 @@ pub(super) static CHECKS: [Check; 14] = [
         means: "A name that must not exist is asked for and must come back as NXDOMAIN. A wildcard or a search list that answers everything sends \
                 traffic to the wrong place.",
         remedy: "Look for a wildcard record or a template plugin in the DNS configuration and in the upstream resolver.",
-        run,
+        judge: Judge::Run(run),
     },
     Check {
         id: "node-unreachable-from-pod",
@@ -101,7 +101,7 @@ pub(super) static CHECKS: [Check; 14] = [
         means: "A TCP connection to the kubelet's port of every node; a refusal counts as reached. Host firewalls may shut it on purpose, so a \
                 failure is a warning.",
         remedy: "If pods need to reach nodes (metrics, webhooks on host network), check host firewalls and host policies.",
-        run,
+        judge: Judge::Run(run),
     },
     Check {
         id: "external-target-cut-off",
@@ -109,7 +109,7 @@ pub(super) static CHECKS: [Check; 14] = [
         title: "pods reach the targets given with --external",
         means: "A TCP connection from every node to targets you name. Nothing is sent outside the cluster unless you name it.",
         remedy: "Check masquerading, NAT gateways, egress policies and proxies.",
-        run,
+        judge: Judge::Run(run),
     },
     Check {
         id: "host-to-pod-cut-off",
@@ -117,7 +117,7 @@ pub(super) static CHECKS: [Check; 14] = [
         title: "nodes reach pods on every node",
         means: "With --host-network: from a pod in each node's own network to the server pods of every node.",
         remedy: "Compare with pods reaching pods: if those work, look at the node's routes, source address selection and host policies.",
-        run,
+        judge: Judge::Run(run),
     },
     Check {
         id: "host-to-host-cut-off",
@@ -125,7 +125,7 @@ pub(super) static CHECKS: [Check; 14] = [
         title: "nodes and host-network pods reach each other",
         means: "With --host-network: between pods in the nodes' own networks, and from pods to them.",
         remedy: "This is the network under the CNI: check firewalls and routing between nodes.",
-        run,
+        judge: Judge::Run(run),
     },
 ];
 

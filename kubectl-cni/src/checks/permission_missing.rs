@@ -1,6 +1,7 @@
 //! Was everything allowed that the command wanted to read and do?
 
-use super::{Check, Inputs};
+use super::{Check, Inputs, Judge};
+use crate::preflight::Upgrade;
 use crate::report::{CheckResult, Verdict};
 use crate::snapshot::{Gathered, Missing};
 
@@ -8,12 +9,12 @@ pub(super) const CHECK: Check = Check {
     id: "permission-missing",
     section: "Access",
     title: "everything needed may be read and done",
-    means: "verify reads nodes, workloads and the CNI's own objects, and creates a few objects of its own. What the API server refuses cannot be \
+    means: "verify reads nodes, workloads and the CNI's own objects, and creates a few objects of its own; preflight reads only. What the API server refuses cannot be \
             judged: the checks that depend on it say \"unknown\", and so does the run.",
     remedy: "Give the missing rights: `kubectl cni verify --print-rbac` prints the least that is needed. With rights in one namespace only, use \
              --namespace. When the refusal is an admission policy's, its message says what it wants: see --label, --annotation, --image, \
              --priority-class.",
-    run,
+    judge: Judge::Each { run, upgrade },
 };
 
 fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {
@@ -53,5 +54,26 @@ fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {
     let mut result = check.result(Verdict::Unknown, missing[0].clone());
     result.evidence = missing.split_off(1);
     result.hint = Some("`kubectl cni verify --print-rbac`: the least rights that are needed; with rights in one namespace only: `--namespace NAME`".to_owned());
+    vec![result]
+}
+
+fn upgrade(check: &Check, upgrade: &Upgrade<'_>) -> Vec<CheckResult> {
+    let mut missing: Vec<String> = Vec::new();
+    for (what, reason) in upgrade.survey.missing() {
+        let line =
+            if matches!(reason, Missing::Forbidden { .. }) { reason.to_string() } else { format!("{what}: {reason}") };
+        if !line.contains(crate::survey::NOT_NEEDED) && !missing.contains(&line) {
+            missing.push(line);
+        }
+    }
+    let mut result = if missing.is_empty() {
+        check.result(Verdict::Pass, "")
+    } else {
+        let mut result = check.result(Verdict::Unknown, missing[0].clone());
+        result.evidence = missing.split_off(1);
+        result.hint = Some("`kubectl cni preflight --print-rbac`: the least rights that are needed".to_owned());
+        result
+    };
+    result.title = "everything needed may be read".to_owned();
     vec![result]
 }

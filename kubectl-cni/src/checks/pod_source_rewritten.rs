@@ -1,6 +1,6 @@
 //! Do pods see each other's own addresses?
 
-use super::{Check, Inputs, some_of};
+use super::{Check, Inputs, Judge, some_of};
 use crate::report::{CheckResult, Verdict};
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ pub(super) const CHECK: Check = Check {
             policies by pod and logs by address no longer mean what they say.",
     remedy: "Look for a masquerade rule that also takes pod-to-pod traffic: a pod CIDR missing from the CNI's or kube-proxy's cluster CIDR, or from \
              ip-masq-agent's nonMasqueradeCIDRs.",
-    run,
+    judge: Judge::Run(run),
 };
 
 fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {

@@ -2,7 +2,7 @@
 
 use cni_facts::{Enforcement, cluster_enforcement};
 
-use super::{Check, Inputs, some_of};
+use super::{Check, Inputs, Judge, some_of};
 use crate::probe::judge::{State, describe};
 use crate::probe::plan::{Path, Round};
 use crate::report::{CheckResult, Verdict};
@@ -15,7 +15,7 @@ pub(super) const CHECK: Check = Check {
             Only a port that was open before counts as shut. Where the CNI does not enforce policies, none of the cluster's policies has an effect.",
     remedy: "Not enforced by a CNI that should: look at its agents and its policy settings. Not enforced by a CNI that cannot: NetworkPolicy objects \
              in this cluster protect nothing.",
-    run,
+    judge: Judge::Run(run),
 };
 
 fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {

@@ -1,6 +1,6 @@
 //! Did a probe pod start on every node?
 
-use super::{Check, Inputs, count};
+use super::{Check, Inputs, Judge, count};
 use crate::report::{CheckResult, Verdict};
 
 pub(super) const CHECK: Check = Check {
@@ -11,7 +11,7 @@ pub(super) const CHECK: Check = Check {
             or the latest warning event. A sandbox that cannot be made (FailedCreatePodSandBox) is the CNI's own failure to set up a pod.",
     remedy: "Image: choose one that is on the nodes with --image, or add --image-pull-secret. Admission: do what its message asks. Sandbox: look at \
              the CNI's agent and /etc/cni/net.d on that node. Leave nodes out with --nodes or --node-selector.",
-    run,
+    judge: Judge::Run(run),
 };
 
 fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {

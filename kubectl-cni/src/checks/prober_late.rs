@@ -1,6 +1,6 @@
 //! Was the prober itself in time?
 
-use super::{Check, Inputs, some_of};
+use super::{Check, Inputs, Judge, some_of};
 use crate::report::{CheckResult, Verdict};
 
 pub(super) const CHECK: Check = Check {
@@ -11,7 +11,7 @@ pub(super) const CHECK: Check = Check {
             measures by how much its loop was late.",
     remedy: "The nodes that are named are short of processor time, or the pod's limit throttles it: believe failures there only when a second run \
              shows them again.",
-    run,
+    judge: Judge::Run(run),
 };
 
 /// Lateness below which no verdict can have changed: a small part of the shortest probe timeout.

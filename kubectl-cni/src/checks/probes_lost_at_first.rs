@@ -1,6 +1,6 @@
 //! How many probes needed another try?
 
-use super::{Check, Inputs, some_of};
+use super::{Check, Inputs, Judge, some_of};
 use crate::probe::judge::{State, describe};
 use crate::probe::plan::Round;
 use crate::report::{CheckResult, Verdict};
@@ -12,7 +12,7 @@ pub(super) const CHECK: Check = Check {
     means: "A probe that does not come back is tried again, since one lost packet is not an outage. Such probes count as working, and are shown here \
             so that loss is not hidden. More than one in fifty is a warning.",
     remedy: "Run again. If the same nodes show up, look for packet loss on their links: ip -s link, ethtool -S.",
-    run,
+    judge: Judge::Run(run),
 };
 
 fn run(check: &Check, inputs: &Inputs<'_>) -> Vec<CheckResult> {

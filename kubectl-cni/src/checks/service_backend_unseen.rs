@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Check, Inputs, some_of};
+use super::{Check, Inputs, Judge, some_of};
 use crate::probe::judge::server_name;
 use crate::probe::plan::Path;
 use crate::report::{CheckResult, Verdict};
@@ -14,7 +14,7 @@ pub(super) const CHECK: Check = Check {
     means: "Connections to a cluster IP are spread over its backends by chance. One that no connection of any node ever reached is missing from \
             the rules. It is only judged when missing it by chance is less likely than one in a million.",
     remedy: "Compare the Service's EndpointSlices with the rules of kube-proxy or its replacement.",
-    run,
+    judge: Judge::Run(run),
 };
 
 /// Chance below which an unseen backend is taken as missing.

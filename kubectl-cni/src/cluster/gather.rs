@@ -283,13 +283,13 @@ async fn read_cni_objects(
     }
 }
 
-fn call_for<K: Resource<DynamicType = ()>>(cluster: &Cluster, verb: &'static str, namespace: &str) -> Call {
+pub(super) fn call_for<K: Resource<DynamicType = ()>>(cluster: &Cluster, verb: &'static str, namespace: &str) -> Call {
     let (plural, group) = (K::plural(&()), K::group(&()));
     let resource = if group.is_empty() { plural.into_owned() } else { format!("{plural}.{group}") };
     Call { verb, resource, namespace: namespace.to_owned(), timeout: cluster.request_timeout }
 }
 
-async fn list_all<K>(cluster: &Cluster, params: &ListParams) -> Gathered<Vec<K>>
+pub(super) async fn list_all<K>(cluster: &Cluster, params: &ListParams) -> Gathered<Vec<K>>
 where
     K: Resource<DynamicType = ()> + Clone + std::fmt::Debug + DeserializeOwned,
 {

@@ -9,6 +9,7 @@ mod exec;
 mod gather;
 mod pods;
 mod session;
+mod survey;
 
 pub(crate) use call::CallError;
 pub(crate) use cleanup::{Leftover, find_leftovers, find_leftovers_in, remove};
@@ -17,3 +18,4 @@ pub(crate) use exec::{exec_plan, pod_log};
 pub(crate) use gather::{endpoint_count, foreign_policies, gather, may, read_agent_pods, read_dns_and_api, service_of};
 pub(crate) use pods::{PodReport, PodState, WaitPods, ready_pods, wait_pods};
 pub(crate) use session::{Closing, Session, heartbeat};
+pub(crate) use survey::survey;

@@ -3,7 +3,9 @@
 mod cleanup;
 mod complete;
 mod explain;
+mod facts;
 mod output;
+mod preflight;
 mod verify;
 
 use crate::cli::{Cli, Command};
@@ -13,6 +15,7 @@ use crate::exit::Exit;
 pub(crate) fn run(cli: Cli) -> Exit {
     let result = match cli.command {
         Command::Verify(args) => block_on(verify::run(*args)),
+        Command::Preflight(args) => block_on(preflight::run(*args)),
         Command::Cleanup(args) => block_on(cleanup::run(args)),
         Command::Explain(args) => explain::run(&args),
         Command::Completion(args) => complete::script(&args),

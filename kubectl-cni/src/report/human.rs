@@ -2,7 +2,7 @@
 
 use super::page::{Lead, Look, Page, Word, indent};
 use super::text::{columns, count, duration};
-use super::{Cell, CheckResult, Explanation, Matrix, Outcome, Report, Verdict, result};
+use super::{Cell, CheckResult, Explanation, Matrix, Outcome, PlanStep, Report, Verdict, result};
 
 /// How the reader's terminal wants it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +43,9 @@ pub fn human(report: &Report, style: &HumanStyle) -> String {
     }
     if ids_shown && !style.quiet {
         page.explain();
+    }
+    if !style.quiet {
+        page.plan(&report.plan);
     }
     page.left_behind(&report.run.left_behind);
     page.summary(report);
@@ -124,6 +127,7 @@ impl Page<'_> {
             }
         }
         if attention || self.style.verbose {
+            self.finding(check, MARK + 2);
             self.evidence(&check.evidence, MARK + 2);
         }
         if let Some(hint) = &check.hint {
@@ -363,6 +367,39 @@ impl Page<'_> {
         let rule = if self.style.ascii { "-" } else { "─" }.repeat(columns(&title));
         self.line(&self.paint(&title, Look::Heading));
         self.line(&self.paint(&rule, Look::Faint));
+    }
+
+    /// What the line of the check itself does not say.
+    fn finding(&mut self, check: &CheckResult, at: usize) {
+        let Some(finding) = &check.finding else { return };
+        // Why a check matters is what `explain` prints.
+        let shown = |name: &str| name != "why" || self.style.verbose;
+        let parts = finding.parts().into_iter().filter(|(name, text)| *text != check.detail && shown(name));
+        for (name, text) in parts.collect::<Vec<_>>() {
+            let words = self.words(text, Look::Faint, false);
+            let painted = " ".repeat(at) + &self.paint_words(&format!("{name:<10}"), Look::Faint);
+            self.put(Lead { painted, columns: at + 10, hang: at + 10 }, &words);
+        }
+    }
+
+    fn plan(&mut self, steps: &[PlanStep]) {
+        if steps.is_empty() {
+            return;
+        }
+        self.heading("Plan");
+        for (number, step) in steps.iter().enumerate() {
+            let words = self.words(&step.title, Look::Strong, false);
+            self.put(Lead { painted: format!("{:>2}. ", number + 1), columns: 4, hang: 4 }, &words);
+            if !step.note.is_empty() {
+                let words = self.words(&step.note, Look::Faint, true);
+                self.put(indent(4), &words);
+            }
+            for command in &step.commands {
+                // Whole on its line, so that it can be pasted.
+                let command = self.safe(command);
+                self.line(&format!("    {command}"));
+            }
+        }
     }
 
     fn evidence(&mut self, lines: &[String], at: usize) {

@@ -32,6 +32,24 @@ struct Document {
     unexplained: Vec<String>,
     absent: Vec<Absent>,
     matrix: Matrix,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    plan: Vec<PlanStep>,
+}
+
+#[derive(Serialize)]
+struct PlanStep {
+    title: String,
+    note: String,
+    commands: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Finding {
+    subject: String,
+    observed: String,
+    expected: String,
+    why: String,
+    source: String,
 }
 
 #[derive(Serialize)]
@@ -82,12 +100,14 @@ struct Section {
 
 #[derive(Serialize)]
 struct Check {
-    id: &'static str,
+    id: String,
     title: String,
     verdict: &'static str,
     detail: String,
     evidence: Vec<String>,
     hint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finding: Option<Finding>,
 }
 
 #[derive(Serialize)]
@@ -165,12 +185,21 @@ fn document(report: &Report) -> Document {
         unexplained: all(&report.unexplained),
         absent: report.absent.iter().map(|line| absent(line)).collect(),
         matrix: matrix(&report.matrix),
+        plan: report
+            .plan
+            .iter()
+            .map(|step| PlanStep {
+                title: printable(&step.title),
+                note: printable(&step.note),
+                commands: all(&step.commands),
+            })
+            .collect(),
     }
 }
 
 fn section(section: &super::Section) -> Section {
     let checks = section.checks.iter().map(|check| Check {
-        id: check.id,
+        id: check.id.to_string(),
         title: printable(&check.title),
         verdict: match check.verdict {
             Verdict::Pass => "pass",
@@ -183,6 +212,13 @@ fn section(section: &super::Section) -> Section {
         detail: printable(&check.detail),
         evidence: all(&check.evidence),
         hint: check.hint.as_deref().map(printable),
+        finding: check.finding.as_deref().map(|finding| Finding {
+            subject: printable(&finding.subject),
+            observed: printable(&finding.observed),
+            expected: printable(&finding.expected),
+            why: printable(&finding.why),
+            source: printable(&finding.source),
+        }),
     });
     Section { title: section.title, checks: checks.collect() }
 }

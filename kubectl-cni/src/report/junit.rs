@@ -55,6 +55,7 @@ fn case(check: &CheckResult, report: &Report) -> Case {
     let kind = match check.verdict {
         Verdict::Pass => Kind::Passed,
         Verdict::Fail => Kind::Failure,
+        Verdict::Warn if report.warnings_fail => Kind::Failure,
         _ if report.strict && check.verdict.is_finding(true) => Kind::Failure,
         Verdict::Unknown => Kind::Error,
         Verdict::Skip => Kind::Skipped,
@@ -65,8 +66,13 @@ fn case(check: &CheckResult, report: &Report) -> Case {
         other => other.word(),
     };
     let mut lines = Vec::new();
+    for (name, text) in check.finding.iter().flat_map(|finding| finding.parts()) {
+        lines.push(format!("{name}: {text}"));
+    }
     lines.extend(check.evidence.iter().cloned());
-    for explanation in report.explanations.iter().filter(|explanation| explanation.checks.contains(&check.id)) {
+    for explanation in
+        report.explanations.iter().filter(|explanation| explanation.checks.iter().any(|id| check.id == *id))
+    {
         lines.push(format!("cause: {} (explains {} failed probes)", explanation.cause, explanation.explains));
         lines.push(format!("next: {}", explanation.hint));
     }

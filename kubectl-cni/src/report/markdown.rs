@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use super::text::{commands, count, duration, printable};
-use super::{CheckResult, Explanation, Outcome, Report, Section, Verdict, result};
+use super::{CheckResult, Explanation, Outcome, PlanStep, Report, Section, Verdict, result};
 
 /// Lines of evidence or paths written out; tickets have size limits, so the rest is counted.
 const FEW: usize = 10;
@@ -16,6 +16,7 @@ pub fn markdown(report: &Report) -> String {
     blocks.extend(explanations(&report.explanations));
     blocks.extend(listed("Failed paths without a cause found", &report.unexplained));
     blocks.extend(listed("Nodes that took no part", &report.absent));
+    blocks.extend(plan(&report.plan));
     blocks.extend(every_check(&report.sections));
     blocks.push(facts(report));
     blocks.join("\n\n") + "\n"
@@ -68,13 +69,18 @@ fn findings(report: &Report) -> Vec<String> {
     let mut table = String::from("| | Check | Found | Next step |\n|---|---|---|---|");
     for check in checks {
         let mut found = vec![escape(&check.detail)];
+        for (name, text) in check.finding.iter().flat_map(|finding| finding.parts()) {
+            if text != check.detail {
+                found.push(format!("{name}: {}", escape(text)));
+            }
+        }
         found.extend(few(&check.evidence).into_iter().map(|line| cell(&line)));
         found.retain(|line| !line.is_empty());
         table.push_str(&format!(
             "\n| {} | {} {} | {} | {} |",
             word(check.verdict),
             escape(&check.title),
-            code(check.id),
+            code(&check.id),
             found.join("<br>"),
             cell(&hint(check.hint.as_deref().unwrap_or_default())),
         ));
@@ -111,6 +117,25 @@ fn listed(title: &str, lines: &[String]) -> Vec<String> {
     vec![format!("### {title} ({})", lines.len()), list.join("\n")]
 }
 
+fn plan(steps: &[PlanStep]) -> Vec<String> {
+    if steps.is_empty() {
+        return Vec::new();
+    }
+    let mut blocks = vec!["### Plan".to_owned()];
+    for (number, step) in steps.iter().enumerate() {
+        let mut block = format!("{}. {}", number + 1, escape(&step.title));
+        if !step.note.is_empty() {
+            block.push_str(&format!(". {}", hint(&step.note)));
+        }
+        if !step.commands.is_empty() {
+            let lines: Vec<String> = step.commands.iter().map(|line| format!("   {}", printable(line))).collect();
+            block.push_str(&format!("\n   ```sh\n{}\n   ```", lines.join("\n")));
+        }
+        blocks.push(block);
+    }
+    blocks
+}
+
 fn every_check(sections: &[Section]) -> Option<String> {
     let total: usize = sections.iter().map(|section| section.checks.len()).sum();
     if total == 0 {
@@ -124,7 +149,7 @@ fn every_check(sections: &[Section]) -> Option<String> {
                 escape(section.title),
                 word(check.verdict),
                 escape(&check.title),
-                code(check.id),
+                code(&check.id),
                 escape(&check.detail),
             ));
         }

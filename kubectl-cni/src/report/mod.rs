@@ -7,6 +7,8 @@ mod markdown;
 mod page;
 mod text;
 
+use std::borrow::Cow;
+
 pub use human::{HumanStyle, human};
 pub use json::{SCHEMA, json};
 pub use junit::junit;
@@ -33,7 +35,7 @@ pub enum Verdict {
 #[derive(Clone, Debug, PartialEq)]
 pub struct CheckResult {
     /// Frozen kebab-case id, as `kubectl cni explain` knows it.
-    pub id: &'static str,
+    pub id: Cow<'static, str>,
     /// What was asked, in a few words ("pods reach pods on other nodes, IPv4").
     pub title: String,
     /// The answer.
@@ -44,6 +46,34 @@ pub struct CheckResult {
     pub evidence: Vec<String>,
     /// What to do or type next; only for `Warn`, `Unknown`, `Fail`, sometimes `Skip`. A command stands between backticks: no renderer breaks it across lines.
     pub hint: Option<String>,
+    /// What `preflight` adds to a finding.
+    pub finding: Option<Box<Finding>>,
+}
+
+/// What a reviewer asks of a finding; an empty text means that there is nothing to say.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Finding {
+    /// What it is about ("DaemonSet kube-flannel/kube-flannel-ds").
+    pub subject: String,
+    /// What was seen.
+    pub observed: String,
+    /// What should be.
+    pub expected: String,
+    /// Why it matters.
+    pub why: String,
+    /// Where that is written.
+    pub source: String,
+}
+
+/// A step of a plan: what it is for, and what to type.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PlanStep {
+    /// What it is for ("Save what works now").
+    pub title: String,
+    /// What to know first; may be empty.
+    pub note: String,
+    /// Commands, one per line of a shell.
+    pub commands: Vec<String>,
 }
 
 /// Checks that belong together, in the order they are printed.
@@ -155,8 +185,12 @@ pub struct Report {
     pub absent: Vec<String>,
     /// Pod-to-pod table.
     pub matrix: Matrix,
+    /// What to type for the upgrade, in order; of `preflight` with a target.
+    pub plan: Vec<PlanStep>,
     /// `--strict`: whatever is not a pass or a note is a finding.
     pub strict: bool,
+    /// `--fail-on warning`: a warning is a finding.
+    pub warnings_fail: bool,
 }
 
 /// What a run comes to. The exit code and every format take it from [`result`], so they cannot disagree.
@@ -199,7 +233,10 @@ pub fn result(report: &Report, strict: bool) -> Outcome {
     let counts = report.counts();
     if report.run.interrupted {
         Outcome::Interrupted
-    } else if counts.fail > 0 || strict && counts.skip + counts.unknown + counts.warn > 0 {
+    } else if counts.fail > 0
+        || report.warnings_fail && counts.warn > 0
+        || strict && counts.skip + counts.unknown + counts.warn > 0
+    {
         Outcome::Findings
     } else if counts.unknown > 0 || !report.run.left_behind.is_empty() {
         Outcome::Undecided
@@ -262,6 +299,20 @@ impl Counts {
             all.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
         phrases.push(format!("{} ok", self.pass));
         phrases
+    }
+}
+
+impl Finding {
+    /// Its parts with their names, without those that have nothing to say.
+    pub fn parts(&self) -> Vec<(&'static str, &str)> {
+        let all = [
+            ("subject", &self.subject),
+            ("observed", &self.observed),
+            ("expected", &self.expected),
+            ("why", &self.why),
+            ("source", &self.source),
+        ];
+        all.into_iter().filter(|(_, text)| !text.is_empty()).map(|(name, text)| (name, text.as_str())).collect()
     }
 }
 

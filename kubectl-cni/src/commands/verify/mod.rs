@@ -5,9 +5,9 @@ mod policy;
 mod rounds;
 mod start;
 
-use anyhow::{Context as _, Result};
-use cni_facts::Facts;
+use anyhow::Result;
 
+use super::facts::facts;
 use super::output::{print, problem, render};
 use crate::assess::assess;
 use crate::cli::{Format, VerifyArgs};
@@ -20,7 +20,7 @@ pub(super) async fn run(args: VerifyArgs) -> Result<Exit> {
         print(&crate::rbac::manifest(args.pods.namespace.as_deref()));
         return Ok(Exit::Clean);
     }
-    let facts = facts(&args)?;
+    let facts = facts(args.facts.as_deref())?;
     if let Some(folder) = &args.from {
         let recording = Recording::load(folder)?;
         let report = assess(&recording, &facts, args.output.strict);
@@ -51,25 +51,6 @@ pub(super) async fn run(args: VerifyArgs) -> Result<Exit> {
         print(&render(&report, &args.output));
     }
     conclude(&args, &report)
-}
-
-/// Built-in facts, with the user's on top.
-fn facts(args: &VerifyArgs) -> Result<Facts> {
-    let Some(folder) = &args.facts else { return Ok(Facts::builtin()) };
-    let mut files = Vec::new();
-    let entries = std::fs::read_dir(folder).with_context(|| format!("reading facts folder {}", folder.display()))?;
-    for entry in entries {
-        let path = entry.with_context(|| format!("reading facts folder {}", folder.display()))?.path();
-        if path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
-            let text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
-            files.push((path.display().to_string(), text));
-        }
-    }
-    files.sort();
-    if files.is_empty() {
-        anyhow::bail!("facts folder {} has no .yaml file", folder.display());
-    }
-    Facts::with_overlay(files).map_err(|error| anyhow::anyhow!("{error}"))
 }
 
 /// Saves the report where that was asked for. The exit status is that of the report.
