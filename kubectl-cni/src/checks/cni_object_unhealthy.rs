@@ -215,7 +215,7 @@ mod tests {
     #[test]
     fn unhealthy_objects_are_named() {
         let meta = json!({"name": "n0"});
-        let cases: [(Judge, Value, &str); 5] = [
+        let cases: [(Troubles, Value, &str); 5] = [
             (
                 cilium_nodes,
                 json!({"metadata": meta, "status": {"ipam": {"operator-status": {"error": "no CIDR left"}}}}),

@@ -79,7 +79,7 @@ pub(crate) async fn survey(
         // Clusters older than 1.33 do not serve them; kubeadm wrote down what it was told.
         Err(Missing::Absent) => {
             let read = configmap(cluster, "kube-system", "kubeadm-config").await;
-            match read.as_ref().ok().and_then(|data| kubeadm_service_subnet(data)) {
+            match read.as_ref().ok().and_then(kubeadm_service_subnet) {
                 Some(networks) => Ok(networks),
                 None => Err(Missing::Failed(
                     "the API server serves no ServiceCIDRs (from 1.33), and ConfigMap kube-system/kubeadm-config does not tell".to_owned(),
