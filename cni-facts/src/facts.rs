@@ -12,8 +12,9 @@ use crate::defaults::Defaults;
 use crate::host::Host;
 use crate::incident::{Incident, Incidents};
 use crate::migration::{Method, Migration, Migrations};
+use crate::overlay::Own;
 use crate::policy_feature::{PolicyFeature, PolicyFeatures};
-use crate::read::{self, FactsError, File, error_at, parse};
+use crate::read::{self, FactsError, error_at, parse};
 use crate::rules::{Rule, RuleFile};
 use crate::schema::Cni;
 use crate::support::Support;
@@ -25,13 +26,14 @@ pub(crate) const ANY: &str = "any";
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
     /// Built-in CNIs and those of the user, by id.
-    cnis: OnceLock<Vec<Cni>>,
+    pub(crate) cnis: OnceLock<Vec<Cni>>,
     /// One per folder of `data/`, in the order of [`builtin::FOLDERS`].
     folders: Vec<OnceLock<Folder>>,
     migrations: OnceLock<Migrations>,
     features: OnceLock<Vec<PolicyFeature>>,
     incidents: OnceLock<Vec<Incident>>,
-    own: Own,
+    /// What the user brought.
+    pub(crate) own: Own,
 }
 
 /// What a folder of `data/` holds besides the CNI itself.
@@ -44,97 +46,10 @@ struct Folder {
     host: Option<Host>,
 }
 
-/// What the user brought.
-#[derive(Debug, Clone, Default)]
-struct Own {
-    rules: Vec<Rule>,
-    supports: Vec<Support>,
-    migrations: Vec<Migration>,
-    features: Vec<PolicyFeature>,
-}
-
 impl Facts {
     /// What is compiled in. Nothing is read yet.
     pub fn builtin() -> Self {
         Self { folders: builtin::FOLDERS.iter().map(|_| OnceLock::new()).collect(), ..Self::default() }
-    }
-
-    /// What is compiled in, with files laid over it. A file says by its keys what it is: a CNI, rules, a support table,
-    /// migrations, policy features. What has the id of a known thing takes its place as a whole, anything else is added.
-    /// Which files those are, and reading them, is the caller's business.
-    ///
-    /// # Errors
-    /// When a file does not read, gives an id twice, or refers to something that is not there.
-    pub fn with_overlay<N, T>(files: impl IntoIterator<Item = (N, T)>) -> Result<Self, FactsError>
-    where
-        N: AsRef<str>,
-        T: AsRef<str>,
-    {
-        let mut facts = Self::builtin();
-        let files: Vec<(N, T)> = files.into_iter().collect();
-        let mut cnis: Vec<(usize, Cni)> = Vec::new();
-        let mut given: BTreeSet<(&'static str, String)> = BTreeSet::new();
-        let mut rules: Vec<(usize, RuleFile)> = Vec::new();
-        let mut supports: Vec<(usize, Support)> = Vec::new();
-        for (index, (name, text)) in files.iter().enumerate() {
-            let (name, text) = (name.as_ref(), text.as_ref());
-            let mut once = |what: &'static str, key: &str, id: &str| match given.insert((what, id.to_owned())) {
-                true => Ok(()),
-                false => Err(error_at(
-                    name,
-                    text,
-                    &format!("{key}: {id}"),
-                    format!("{key}: {id:?} is given by an earlier entry too"),
-                )),
-            };
-            match File::read(name, text)? {
-                File::Cni(cni) => {
-                    if !given.insert(("cni", cni.id.clone())) {
-                        let reason = format!("id: {:?} is given by an earlier file too", cni.id);
-                        return Err(error_at(name, text, "id:", reason));
-                    }
-                    cnis.push((index, *cni));
-                }
-                File::Rules(file) => {
-                    file.rules.iter().try_for_each(|rule| once("rule", "id", &rule.id))?;
-                    rules.push((index, file));
-                }
-                File::Support(support) => {
-                    support.applies_to.iter().try_for_each(|id| once("support", "applies_to", id))?;
-                    supports.push((index, *support));
-                }
-                File::Migrations(file) => {
-                    file.migrations.iter().try_for_each(|one| once("migration", "id", &one.id))?;
-                    facts.own.migrations.extend(file.migrations);
-                }
-                File::PolicyFeatures(file) => {
-                    file.policy_features.iter().try_for_each(|one| once("feature", "id", &one.id))?;
-                    facts.own.features.extend(file.policy_features);
-                }
-                File::Defaults => {
-                    let reason = "defaults: defaults of charts cannot be laid over; give the chart itself".to_owned();
-                    return Err(error_at(name, text, "defaults:", reason));
-                }
-            }
-        }
-        facts.cnis = OnceLock::from(laid_over(cnis.iter().map(|(_, cni)| cni.clone())));
-        for (index, cni) in &cnis {
-            let (name, text) = &files[*index];
-            facts.check_references(cni).map_err(|(key, reason)| {
-                error_at(name.as_ref(), text.as_ref(), &format!("{key}:"), format!("detect.{key}: {reason}"))
-            })?;
-        }
-        for (index, file) in rules {
-            let (name, text) = &files[index];
-            facts.check_rules(name.as_ref(), text.as_ref(), &file)?;
-            facts.own.rules.extend(narrowed(name.as_ref(), text.as_ref(), file)?);
-        }
-        for (index, support) in supports {
-            let (name, text) = &files[index];
-            facts.check_ids(name.as_ref(), text.as_ref(), "applies_to", &support.applies_to)?;
-            facts.own.supports.push(support);
-        }
-        Ok(facts)
     }
 
     /// All CNIs, ordered by id.
@@ -189,9 +104,12 @@ impl Facts {
 
     /// What has to be saved of a CNI, with what it shares with another.
     pub fn backup(&self, cni: &str) -> Option<Backup> {
-        let own = self.folder_named(cni)?.backup.clone()?;
-        let shared = own.same_as.as_deref().and_then(|other| self.folder_named(other)?.backup.as_ref());
-        Some(match shared {
+        let of = |id: &str| {
+            let built_in = || self.folder_named(id)?.backup.as_ref();
+            self.own.backups.iter().find(|backup| backup.id == id).or_else(built_in)
+        };
+        let own = of(cni)?.clone();
+        Some(match own.same_as.as_deref().and_then(of) {
             Some(shared) => own.after(shared),
             None => own,
         })
@@ -199,9 +117,13 @@ impl Facts {
 
     /// What a CNI puts on a node; `any`: what is true of every node.
     pub fn host(&self, cni: &str) -> Option<&Host> {
-        let own = self.folder_named(cni)?.host.as_ref()?;
+        let of = |id: &str| {
+            let built_in = || self.folder_named(id)?.host.as_ref();
+            self.own.hosts.iter().find(|host| host.id == id).or_else(built_in)
+        };
+        let own = of(cni)?;
         match &own.same_as {
-            Some(other) => self.folder_named(other)?.host.as_ref(),
+            Some(other) => of(other),
             None => Some(own),
         }
     }
@@ -219,15 +141,17 @@ impl Facts {
     }
 
     /// The ways to go about a migration, in general.
-    pub fn migration_methods(&self) -> &[Method] {
-        &self.built_in_migrations().methods
+    pub fn migration_methods(&self) -> Vec<&Method> {
+        let built_in = self.built_in_migrations().methods.iter();
+        let kept = built_in.filter(|one| self.own.methods.iter().all(|own| own.id != one.id));
+        kept.chain(&self.own.methods).collect()
     }
 
     /// Features of network policies that rules refer to.
     pub fn policy_features(&self) -> &[PolicyFeature] {
         self.features.get_or_init(|| {
-            let (name, text) = builtin::POLICY_FEATURES;
-            let file: PolicyFeatures = parse(name, text).expect("the built-in facts load");
+            let file = builtin::POLICY_FEATURES;
+            let file: PolicyFeatures = parse(file.name, &file.text()).expect("the built-in facts load");
             let own = &self.own.features;
             let kept = file.policy_features.into_iter().filter(|one| own.iter().all(|own| own.id != one.id));
             kept.chain(own.iter().cloned()).collect()
@@ -237,8 +161,8 @@ impl Facts {
     /// Upgrades that went wrong for others.
     pub fn incidents(&self) -> &[Incident] {
         self.incidents.get_or_init(|| {
-            let (name, text) = builtin::INCIDENTS;
-            let file: Incidents = parse(name, text).expect("the built-in facts load");
+            let file = builtin::INCIDENTS;
+            let file: Incidents = parse(file.name, &file.text()).expect("the built-in facts load");
             file.incidents
         })
     }
@@ -280,52 +204,21 @@ impl Facts {
     fn built_in_migrations(&self) -> &Migrations {
         self.migrations.get_or_init(|| {
             let mut all = Migrations::default();
-            for (name, text) in builtin::MIGRATIONS {
-                let file: Migrations = parse(name, text).expect("the built-in facts load");
+            for file in builtin::MIGRATIONS {
+                let file: Migrations = parse(file.name, &file.text()).expect("the built-in facts load");
                 all.methods.extend(file.methods);
                 all.migrations.extend(file.migrations);
             }
             all
         })
     }
-
-    /// Ids that an entry refers to have to exist once all files are there. An error is key and reason.
-    fn check_references(&self, cni: &Cni) -> Result<(), (&'static str, String)> {
-        let lists = [("before", &cni.detect.before), ("policy_only_beside", &cni.detect.policy_only_beside)];
-        for (key, list) in lists {
-            if let Some(id) = list.iter().find(|id| self.get(id).is_none() || **id == cni.id) {
-                return Err((key, format!("{id:?} is not the id of another CNI")));
-            }
-        }
-        Ok(())
-    }
-
-    /// What of the user's rules refers to something else has to be there.
-    fn check_rules(&self, name: &str, text: &str, file: &RuleFile) -> Result<(), FactsError> {
-        self.check_ids(name, text, "applies_to", &file.applies_to)?;
-        for rule in &file.rules {
-            for feature in rule.when.all().into_iter().filter_map(|condition| condition.policy_feature()) {
-                if self.policy_features().iter().all(|known| known.id != feature) {
-                    let reason = format!("rule {}: policy_uses: {feature:?} is not among the policy features", rule.id);
-                    return Err(error_at(name, text, &format!("id: {}", rule.id), reason));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn check_ids(&self, name: &str, text: &str, key: &str, ids: &[String]) -> Result<(), FactsError> {
-        match ids.iter().find(|id| *id != ANY && !self.knows(id)) {
-            Some(id) => Err(error_at(name, text, &format!("{key}:"), format!("{key}: {id:?} is not the id of a CNI"))),
-            None => Ok(()),
-        }
-    }
 }
 
 /// The built-in CNIs with others laid over, ordered by id.
-fn laid_over(own: impl Iterator<Item = Cni>) -> Vec<Cni> {
+pub(crate) fn laid_over(own: impl Iterator<Item = Cni>) -> Vec<Cni> {
     let own: Vec<Cni> = own.collect();
-    let built_in = builtin::CNIS.iter().map(|(name, text)| read::cni(name, text).expect("the built-in facts load"));
+    let built_in =
+        builtin::CNIS.iter().map(|file| read::cni(file.name, &file.text()).expect("the built-in facts load"));
     let mut all: Vec<Cni> = built_in.filter(|cni| own.iter().all(|other| other.id != cni.id)).collect();
     all.extend(own);
     all.sort_by(|a, b| a.id.cmp(&b.id));
@@ -335,27 +228,28 @@ fn laid_over(own: impl Iterator<Item = Cni>) -> Vec<Cni> {
 impl Folder {
     fn load(folder: &builtin::Folder) -> Result<Self, FactsError> {
         let mut loaded = Self::default();
-        for (name, text) in folder.rules {
-            loaded.rules.extend(narrowed(name, text, parse(name, text)?)?);
+        for file in folder.rules {
+            let text = file.text();
+            loaded.rules.extend(narrowed(file.name, &text, parse(file.name, &text)?)?);
         }
-        if let Some((name, text)) = folder.support {
-            loaded.support = Some(parse(name, text)?);
+        if let Some(file) = &folder.support {
+            loaded.support = Some(parse(file.name, &file.text())?);
         }
-        if let Some((name, text)) = folder.defaults {
-            loaded.defaults = Some(parse(name, text)?);
+        if let Some(file) = &folder.defaults {
+            loaded.defaults = Some(parse(file.name, &file.text())?);
         }
-        if let Some((name, text)) = folder.backup {
-            loaded.backup = Some(parse(name, text)?);
+        if let Some(file) = &folder.backup {
+            loaded.backup = Some(parse(file.name, &file.text())?);
         }
-        if let Some((name, text)) = folder.host {
-            loaded.host = Some(parse(name, text)?);
+        if let Some(file) = &folder.host {
+            loaded.host = Some(parse(file.name, &file.text())?);
         }
         Ok(loaded)
     }
 }
 
 /// Rules with the ids of their CNIs filled in; narrowing is only allowed to ids of the file.
-fn narrowed(name: &str, text: &str, file: RuleFile) -> Result<Vec<Rule>, FactsError> {
+pub(crate) fn narrowed(name: &str, text: &str, file: RuleFile) -> Result<Vec<Rule>, FactsError> {
     let mut rules = file.rules;
     for rule in &mut rules {
         if let Some(id) = rule.only.iter().find(|id| !file.applies_to.contains(id)) {

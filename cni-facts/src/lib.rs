@@ -37,6 +37,7 @@ mod jsonpath;
 mod kernel;
 mod migration;
 mod net;
+mod overlay;
 mod policy_feature;
 mod read;
 mod recognise;

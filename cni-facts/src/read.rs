@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::de::DeserializeOwned;
 
+use crate::backup::Backup;
+use crate::host::Host;
 use crate::migration::Migrations;
 use crate::policy_feature::PolicyFeatures;
 use crate::rules::RuleFile;
@@ -28,25 +30,38 @@ pub(crate) enum File {
     Cni(Box<Cni>),
     Rules(RuleFile),
     Support(Box<Support>),
+    Backup(Backup),
+    Host(Box<Host>),
     Defaults,
     Migrations(Migrations),
     PolicyFeatures(PolicyFeatures),
 }
 
-/// The key that tells what a file is; each kind of file has exactly one of them.
-const KINDS: &[&str] = &["detect", "rules", "minors", "policy", "defaults", "migrations", "methods", "policy_features"];
+/// The keys that tell what a file is; no other kind has them at the top.
+const KINDS: &[(&str, &[&str])] = &[
+    ("cni", &["detect"]),
+    ("rules", &["rules"]),
+    ("support", &["minors", "policy"]),
+    ("backup", &["resources", "runtime_state", "secrets", "configmaps", "objects"]),
+    ("host", &["cni_conf", "interfaces", "iptables_chains", "state_dirs", "conf_dirs"]),
+    ("defaults", &["defaults"]),
+    ("migrations", &["migrations", "methods"]),
+    ("features", &["policy_features"]),
+];
 
 impl File {
     /// Reads a file of whatever kind.
     pub(crate) fn read(name: &str, text: &str) -> Result<Self, FactsError> {
         let top: serde_yaml::Value = parse(name, text)?;
-        let kind = KINDS.iter().find(|key| top.get(**key).is_some());
-        Ok(match kind.copied() {
+        let kind = KINDS.iter().find(|(_, keys)| keys.iter().any(|key| top.get(*key).is_some()));
+        Ok(match kind.map(|(kind, _)| *kind) {
             Some("rules") => Self::Rules(parse(name, text)?),
-            Some("minors" | "policy") => Self::Support(parse(name, text)?),
+            Some("support") => Self::Support(parse(name, text)?),
+            Some("backup") => Self::Backup(parse(name, text)?),
+            Some("host") => Self::Host(parse(name, text)?),
             Some("defaults") => Self::Defaults,
-            Some("migrations" | "methods") => Self::Migrations(parse(name, text)?),
-            Some("policy_features") => Self::PolicyFeatures(parse(name, text)?),
+            Some("migrations") => Self::Migrations(parse(name, text)?),
+            Some("features") => Self::PolicyFeatures(parse(name, text)?),
             // Without any of them it is most likely a CNI whose key is misspelt; its reader says what is missing.
             _ => Self::Cni(Box::new(cni(name, text)?)),
         })

@@ -40,8 +40,12 @@ def test_says_which_clients_came_and_which_ports_it_could_not_open(lab: Lab) -> 
 
 def test_a_client_that_does_not_read_gets_everything_later_and_holds_nobody_up(lab: Lab) -> str:
     process = lab.serve(f"tcp={PORT}")
-    (slow,) = connect(lab)
-    size = 8 << 20
+    with lab.inside("client"):
+        slow = socket.socket()
+        # The kernel's own buffers are bounded, so that they cannot hold everything on a busy machine.
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 128 << 10)
+        slow.connect((SERVER[4], PORT))
+    size = 24 << 20
     slow.setblocking(False)
     payload = memoryview(b"cni-probe/1 tcp %d slow\n" % size + b"z" * size)
     sent, deadline = 0, time.monotonic() + 1.5

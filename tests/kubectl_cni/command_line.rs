@@ -82,7 +82,7 @@ fn a_wrong_argument_is_named() {
     let folder = Folder::new("arguments");
     let full = folder.0.to_str().unwrap().to_owned();
     folder.file("something", "");
-    refused(&["explain", "nonsense"], &[], &["no check \"nonsense\"", "`kubectl cni explain` lists them"]);
+    refused(&["explain", "nonsense"], &[], &["no check or rule \"nonsense\"", "`kubectl cni explain` lists them"]);
     refused(&["explain", "large-packets"], &[], &["did you mean large-packets-lost?"]);
     refused(&["verify", "--from", "/nope"], &[], &["/nope/recording.json"]);
     refused(&["verify", "--record", &full], &[], &["is not empty: name a new one"]);

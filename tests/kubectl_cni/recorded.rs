@@ -94,3 +94,20 @@ fn a_damaged_recording_is_refused_in_one_line() {
     }
     fs::remove_dir_all(&folder).unwrap();
 }
+
+#[test]
+fn nodes_that_take_no_part_are_told() {
+    let mut recording = healthy();
+    let nodes = recording.snapshot.nodes.as_mut().unwrap();
+    let mut foreign = nodes[0].clone();
+    foreign.metadata.name = Some("w0".to_owned());
+    foreign.metadata.labels.as_mut().unwrap().insert("kubernetes.io/os".to_owned(), "windows".to_owned());
+    let mut left_out = nodes[0].clone();
+    left_out.metadata.name = Some("n9".to_owned());
+    nodes.extend([foreign, left_out]);
+    let report = assess(&recording, &Facts::builtin(), false);
+    let told: Vec<&str> =
+        report.checks().filter(|check| check.id == "node-left-out").map(|check| check.detail.as_str()).collect();
+    assert_eq!(told, ["1 node not running Linux: w0", "1 node left out by --nodes or --node-selector: n9"]);
+    assert_eq!((result(&report, false), result(&report, true)), (Outcome::Ok, Outcome::Findings));
+}

@@ -88,7 +88,7 @@ fn errors_name_file_line_and_key() {
 #[test]
 fn an_id_given_twice_is_an_error() {
     let error = Facts::with_overlay([("a.yaml", OWN), ("b.yaml", OWN)]).unwrap_err();
-    assert_eq!(error.to_string(), "b.yaml:2: id: \"acme-net\" is given by an earlier file too");
+    assert_eq!(error.to_string(), "b.yaml:2: id: \"acme-net\" is given by an earlier entry too");
 }
 
 const RULES: &str = "\
@@ -221,6 +221,17 @@ fn other_files_are_laid_over_too() {
     let weave: Vec<_> = facts.migrations().into_iter().filter(|one| one.id == "weave-to-other").collect();
     assert_eq!((weave.len(), weave[0].to.as_slice()), (1, ["cilium".to_owned()].as_slice()));
     assert!(facts.policy_features().iter().any(|feature| feature.id == "ours"));
+    let backup = "{schema: 1, id: flannel, resources: [ours.example.org], confidence: high, sources: [ours]}";
+    let host = "{schema: 1, id: calico-manifest, cni_conf: [05-ours.conflist], confidence: high, sources: [ours]}";
+    let method = "{schema: 1, methods: [{id: offline, what: ours, for: [us], source: ours}]}";
+    let facts = Facts::with_overlay([("a.yaml", backup), ("b.yaml", host), ("c.yaml", method)]).unwrap();
+    assert_eq!(facts.backup("flannel").unwrap().resources, ["ours.example.org"]);
+    assert_eq!(facts.host("calico-operator").unwrap().cni_conf, ["05-ours.conflist"]);
+    assert_eq!(facts.migration_methods().len(), 4);
+    assert_eq!(facts.migration_methods()[3].what, "ours");
+    let error = |text: &str| Facts::with_overlay([("a.yaml", text)]).unwrap_err().to_string();
+    assert_eq!(error(&backup.replace("flannel", "flanel")), "a.yaml: id: \"flanel\" is not the id of a CNI");
+    assert_eq!(error(&migration.replace("[cilium]", "[cillium]")), "a.yaml: from: \"cillium\" is not the id of a CNI");
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn every_file_is_compiled_in() {
                 true => folders.push(path),
                 false if name.ends_with(".yaml") => {
                     found += 1;
-                    if !list.contains(&format!("(\"{name}\", include_str!(\"../{name}\"))")) {
+                    if !list.contains(&format!("packed!(\"{name}\")")) {
                         missing.push(name);
                     }
                 }
@@ -43,7 +43,7 @@ fn every_file_is_compiled_in() {
         }
     }
     assert_eq!(missing, Vec::<String>::new());
-    assert_eq!(list.matches("include_str!").count(), found);
+    assert_eq!(list.matches("packed!(\"").count(), found);
 }
 
 /// Ids are frozen once released: renaming or removing one shows up here.

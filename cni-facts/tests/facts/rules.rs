@@ -170,6 +170,9 @@ fn a_renamed_value_says_into_what() {
     for rule in facts.all_rules() {
         assert_eq!(rule.default_from.is_some(), rule.default_to.is_some(), "{}", rule.id);
         assert!(rule.default_from.is_none() || rule.kind == Kind::DefaultChanged, "{}", rule.id);
+        for value in rule.default_from.iter().chain(&rule.default_to) {
+            assert!(serde_yaml::from_str::<serde_yaml::Value>(value).is_ok(), "{}: {value} is cut off", rule.id);
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use crate::Options;
 use crate::out::{Out, append};
 use crate::sys::{self, Event, Fd, Transport};
-use connection::{BACKLOG, Connection, Taken};
+use connection::{Connection, PIECE, Taken};
 use wire::exchange::{MAX_HEADER, Response, parse_request};
 use wire::text::{Sink, Text, address, number};
 use wire::{Line, MIN_UDP_REPLY, Protocol};
@@ -320,10 +320,13 @@ impl Server<'_> {
         }
         if flags & !sys::WRITABLE != 0 {
             for _ in 0..16 {
-                if connection.pending.len() - connection.sent > BACKLOG {
+                if !connection.flush() {
+                    return false;
+                }
+                if connection.waiting() {
                     break;
                 }
-                match sys::recv(&connection.fd, &mut self.buffer) {
+                match sys::recv(&connection.fd, &mut self.buffer[..PIECE]) {
                     Ok(0) => return false,
                     Ok(count) => match connection.take(&self.buffer[..count], self.name) {
                         Taken::More => {}
@@ -338,12 +341,11 @@ impl Server<'_> {
                 return false;
             }
         }
-        let waiting = connection.pending.len() > connection.sent;
+        let waiting = connection.waiting();
         if connection.closing && !waiting {
             return false;
         }
-        let wanted = if waiting { sys::WRITABLE } else { 0 }
-            | if connection.pending.len() - connection.sent <= BACKLOG { sys::READABLE } else { 0 };
+        let wanted = if waiting { sys::WRITABLE } else { sys::READABLE };
         if wanted != connection.watching {
             connection.watching = wanted;
             let _ = sys::rewatch(&self.epoll, &connection.fd, wanted, data);

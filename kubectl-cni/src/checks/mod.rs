@@ -25,6 +25,7 @@ mod kubernetes_untested;
 mod networks_overlap;
 mod node_cordoned;
 mod node_kernel_unsupported;
+mod node_left_out;
 mod node_network_unavailable;
 mod node_not_ready;
 mod node_platform_unsupported;
@@ -130,6 +131,7 @@ pub fn all() -> Vec<&'static Check> {
         &agent_image_pull::CHECK,
         &cni_object_unhealthy::CHECK,
         &agent_self_report::CHECK,
+        &node_left_out::CHECK,
         &node_not_ready::CHECK,
         &node_network_unavailable::CHECK,
         &node_cordoned::CHECK,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use cni_probe_wire::{Line, parse_output_line};
 use futures::AsyncBufReadExt as _;
 use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
 use kube::api::{Api, AttachParams, LogParams};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
@@ -14,6 +15,7 @@ use super::call::{Call, CallError};
 use super::connect::Cluster;
 use crate::probe::manifests::AGENT_PATH;
 use crate::probe::observe::{AgentRun, Observation, Outcome};
+use crate::snapshot::{AgentAnswer, Missing};
 
 /// Sends a plan to one agent and reads its results. `bound` is on the whole exchange. What was read before a cut is kept.
 ///
@@ -76,19 +78,19 @@ pub(crate) async fn exec_plan(
     Ok(run)
 }
 
-/// Runs a command in a container and returns its output, at most 1 MiB.
+/// Runs a command in a container. Its output is kept up to 1 MiB of each stream.
 ///
 /// # Errors
 ///
 /// The exec was refused.
-pub(crate) async fn exec_text(
+pub(crate) async fn exec_answer(
     cluster: &Cluster,
     namespace: &str,
     pod: &str,
     container: &str,
     command: &[String],
     bound: Duration,
-) -> Result<String, CallError> {
+) -> Result<AgentAnswer, CallError> {
     let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
     let params = AttachParams::default()
         .container(container)
@@ -103,11 +105,56 @@ pub(crate) async fn exec_text(
         timeout: cluster.request_timeout.min(bound),
     };
     let mut process = call.run(|| api.exec(pod, command.to_vec(), &params)).await?;
-    let mut text = Vec::new();
-    if let Some(stdout) = process.stdout() {
-        let _ = timeout(bound, stdout.take(1 << 20).read_to_end(&mut text)).await;
+    let (stdout, stderr, status) = (process.stdout(), process.stderr(), process.take_status());
+    let finished = timeout(bound, async {
+        let (out, err) = tokio::join!(read_all(stdout), read_all(stderr));
+        let status = match status {
+            Some(status) => status.await,
+            None => None,
+        };
+        (if out.trim().is_empty() { err } else { out }, status)
+    });
+    let shown = command.join(" ");
+    let failed = |why: String| CallError::Missing(Missing::Failed(format!("`{shown}` in {pod}: {why}")));
+    match finished.await {
+        Err(_) => Err(failed(format!("did not end within {} s", bound.as_secs()))),
+        Ok((_, None)) => Err(failed("the connection ended before the command".to_owned())),
+        Ok((output, Some(status))) => {
+            let (exit, message) = exit_of(&status).map_err(failed)?;
+            let output = if exit.is_none() { message } else { output };
+            Ok(AgentAnswer { command: command.to_vec(), exit, output })
+        }
     }
-    Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
+async fn read_all(stream: Option<impl tokio::io::AsyncRead + Unpin>) -> String {
+    const MOST: u64 = 1 << 20;
+    let mut bytes = Vec::new();
+    if let Some(stream) = stream {
+        let _ = stream.take(MOST).read_to_end(&mut bytes).await;
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The exit status from how an exec ended: `None` when the container has no such program. With the message that came along.
+fn exit_of(status: &Status) -> Result<(Option<i32>, String), String> {
+    if status.status.as_deref() == Some("Success") {
+        return Ok((Some(0), String::new()));
+    }
+    let message = status.message.clone().unwrap_or_default();
+    let causes = status.details.iter().flat_map(|details| details.causes.iter().flatten());
+    let code = causes
+        .filter(|cause| cause.reason.as_deref() == Some("ExitCode"))
+        .find_map(|cause| cause.message.as_deref()?.parse::<i32>().ok());
+    match code {
+        // 126 and 127 are the shell's words for a program that cannot be run or is not there.
+        Some(126 | 127) => Ok((None, message)),
+        Some(code) => Ok((Some(code), message)),
+        None if message.contains("executable file not found") || message.contains("no such file or directory") => {
+            Ok((None, message))
+        }
+        None => Err(message),
+    }
 }
 
 /// Reads an agent's log until its results are complete, at most `bound` long.

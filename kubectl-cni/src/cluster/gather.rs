@@ -1,10 +1,8 @@
 //! Reads what is judged: each part once, at the same time where they do not depend on each other.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use cni_facts::{Detection, Facts};
-use futures::StreamExt as _;
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::{ControllerRevision, DaemonSet, Deployment};
 use k8s_openapi::api::authorization::v1::{ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec};
@@ -15,9 +13,9 @@ use kube::api::{Api, ListParams, PostParams};
 use kube::{Resource, ResourceExt as _};
 use serde::de::DeserializeOwned;
 
+use super::agents::ask_agents;
 use super::call::{Call, CallError};
 use super::connect::Cluster;
-use super::exec::exec_text;
 use crate::probe::manifests::MANAGED_BY;
 use crate::probe::topology::{DnsPod, Service};
 use crate::snapshot::{Gathered, Missing, Snapshot};
@@ -78,7 +76,8 @@ pub(crate) async fn gather(cluster: &Cluster, facts: &Facts, allow_exec: bool) -
     read_agents(cluster, &detections, &mut snapshot).await;
     read_cni_objects(cluster, facts, &detections, &versions, &mut snapshot).await;
     if allow_exec {
-        ask_agents(cluster, facts, &detections, &mut snapshot).await;
+        let pods = snapshot.agent_pods.as_deref().unwrap_or_default();
+        snapshot.agent_status = ask_agents(cluster, facts, &detections, pods).await;
     }
     (snapshot, detections)
 }
@@ -282,30 +281,6 @@ async fn read_cni_objects(
         });
         snapshot.cni_objects.insert(resource.to_owned(), items.map_err(Missing::from));
     }
-}
-
-/// The agents' own word, by the first status command that fits the version. Opt-in: the container is privileged.
-async fn ask_agents(cluster: &Cluster, facts: &Facts, detections: &[Detection], snapshot: &mut Snapshot) {
-    let Ok(pods) = &snapshot.agent_pods else { return };
-    let mut asks = Vec::new();
-    for detection in detections {
-        let Some(exec) = facts.get(&detection.id).and_then(|cni| cni.health.exec.first()) else { continue };
-        for agent in &detection.agents {
-            for pod in pods.iter().filter(|pod| pod.namespace().as_deref() == Some(agent.namespace.as_str())) {
-                if agent.selector.iter().all(|(key, value)| pod.labels().get(key) == Some(value)) {
-                    asks.push((agent.namespace.clone(), pod.name_any(), agent.container.clone(), exec.command.clone()));
-                }
-            }
-        }
-    }
-    let answers = futures::stream::iter(asks.into_iter().map(|(namespace, pod, container, command)| async move {
-        let answer = exec_text(cluster, &namespace, &pod, &container, &command, Duration::from_secs(20)).await;
-        (format!("{namespace}/{pod}"), answer.map_err(Missing::from))
-    }))
-    .buffer_unordered(16)
-    .collect::<Vec<_>>()
-    .await;
-    snapshot.agent_status = answers.into_iter().collect();
 }
 
 pub(super) fn call_for<K: Resource<DynamicType = ()>>(cluster: &Cluster, verb: &'static str, namespace: &str) -> Call {

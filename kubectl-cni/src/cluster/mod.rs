@@ -1,6 +1,7 @@
 //! The only part of the program that talks to the API server. Functions here return data, never a verdict, and each of them tries again
 //! what may be tried again until the request timeout has passed.
 
+mod agents;
 mod call;
 mod cleanup;
 mod connect;

@@ -239,7 +239,7 @@ fn escape(text: &str) -> String {
             '|' => out.push_str("&#124;"),
             '@' | '#' => out.push_str(&format!("{c}&#8203;")),
             ':' if rest.starts_with("//") => out.push_str(":&#8203;"),
-            '.' if before.eq_ignore_ascii_case(&'w') => out.push_str(".&#8203;"),
+            '.' if before.eq_ignore_ascii_case(&'w') => out.push_str("&#8203;."), // after the dot it would still be a link
             '\\' | '`' | '*' | '_' | '[' | ']' | '~' | '$' | '!' | '{' | '}' => out.extend(['\\', c]),
             '-' | '+' | '=' if out.is_empty() => out.extend(['\\', c]),
             '.' | ')' if !out.is_empty() && out.bytes().all(|b| b.is_ascii_digit()) => out.extend(['\\', c]),
@@ -260,7 +260,7 @@ mod tests {
         assert_eq!(escape("<img src=x>"), "&lt;img src=x&gt;");
         assert_eq!(escape("@all see #12"), "@&#8203;all see #&#8203;12");
         assert_eq!(escape("[x](https://evil)"), "\\[x\\](https:&#8203;//evil)");
-        assert_eq!(escape("www.evil.example"), "www.&#8203;evil.example");
+        assert_eq!(escape("www.evil.example"), "www&#8203;.evil.example");
         assert_eq!(escape("- a | b"), "\\- a &#124; b");
         assert_eq!(escape("1. `x`\n# y"), "1\\. \\`x\\` #&#8203; y");
     }

@@ -54,6 +54,17 @@ impl std::fmt::Display for Missing {
 /// A part of the snapshot.
 pub type Gathered<T> = Result<T, Missing>;
 
+/// What an agent's own status command said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentAnswer {
+    /// The command.
+    pub command: Vec<String>,
+    /// Its exit status; `None` when the container has no such program.
+    pub exit: Option<i32>,
+    /// Standard output, or standard error where that is empty.
+    pub output: String,
+}
+
 /// Everything that was read before anything was created.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Snapshot {
@@ -79,7 +90,7 @@ pub struct Snapshot {
     pub cni_objects: BTreeMap<String, Gathered<Vec<serde_json::Value>>>,
     /// Output of the agents' own status command, by pod; empty unless --allow-exec.
     #[serde(default)]
-    pub agent_status: BTreeMap<String, Gathered<String>>,
+    pub agent_status: BTreeMap<String, Gathered<AgentAnswer>>,
     /// NetworkPolicies of the cluster that are not ours, as "namespace/name".
     pub network_policies: Gathered<Vec<String>>,
 }

@@ -31,10 +31,11 @@ class Program:
     ldflags: str = "-s -w"
     tags: str = ""
     flannel_only: bool = False
+    home: Path = CLUSTER_DIR / "programs"
 
     @property
     def source(self) -> Path:
-        return CLUSTER_DIR / "programs" / self.directory
+        return self.home / self.directory
 
     def key(self) -> str:
         """Changes exactly when what is built would: pins, sources, flags."""
@@ -59,6 +60,16 @@ COREDNS = Program("coredns", "coredns", ("github.com/coredns/coredns",))
 FLANNELD = {v: Program(f"flanneld-{v}", f"flannel-{v}", ldflags=f"-s -w -X main.version={v}", flannel_only=True)
             for v in FLANNEL_VERSIONS}
 FLANNEL_CNI = Program("flannel-cni", "flannel-cni", flannel_only=True)
+
+# Both majors of Helm, which the tests of `helm cnidiff` run beside it. The flags are those of Helm's own Makefile.
+_HELM_HOME = CLUSTER_DIR.parent / "helm" / "programs"
+_HELM3 = "helm.sh/helm/v3/"
+HELM3 = Program("helm3", "helm3", (_HELM3 + "cmd/helm",), home=_HELM_HOME,
+                ldflags=f"-s -w -X {_HELM3}internal/version.version=v3.22.0 -X {_HELM3}pkg/chartutil.k8sVersionMajor=1 "
+                        f"-X {_HELM3}pkg/chartutil.k8sVersionMinor=37")
+HELM4 = Program("helm4", "helm4", ("helm.sh/helm/v4/cmd/helm",), home=_HELM_HOME,
+                ldflags="-s -w -X helm.sh/helm/v4/internal/version.version=v4.3.1")
+HELM = (HELM3, HELM4)
 
 ALL = (KUBE, CONTAINERD, ETCD, COREDNS, KUBECTL, *FLANNELD.values(), FLANNEL_CNI)
 

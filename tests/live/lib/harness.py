@@ -48,10 +48,10 @@ class Harness:
         self.kubectl("apply", "-f", "-", text=text)
 
     def objects(self) -> list[str]:
-        """Everything of the kinds that the program makes, in all namespaces, and the network namespaces of the machine."""
+        """Everything of the kinds that the program makes, in all namespaces, and this cluster's network namespaces on the machine."""
         kinds = "namespaces,pods,services,configmaps,daemonsets.apps,networkpolicies.networking.k8s.io"
         found = self.kubectl("get", kinds, "-A", "-o", "name").split()
-        netns = [f"netns/{entry.name}" for entry in Path("/run/netns").glob("*")]
+        netns = [f"netns/{entry.name}" for entry in Path("/run/netns").glob(f"{self.name}-*")]
         return sorted(found + netns)
 
     def keep(self, name: str) -> list[str]:

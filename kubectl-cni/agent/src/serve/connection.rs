@@ -9,8 +9,8 @@ use crate::sys::{self, Fd};
 use wire::Protocol;
 use wire::exchange::{MAX_HEADER, Request, Response, parse_request};
 
-/// Bytes waiting to be sent on one connection before no more are read from it.
-pub const BACKLOG: usize = 64 << 10;
+/// Bytes read at once. No more are read before they are sent, so that with its header this is all that a connection holds: 16 KiB.
+pub const PIECE: usize = 15 << 10;
 
 /// A client's connection.
 pub struct Connection {
@@ -77,22 +77,22 @@ impl Connection {
         }
     }
 
+    /// Whether something is still to be sent.
+    pub fn waiting(&self) -> bool {
+        self.sent < self.pending.len()
+    }
+
     /// Sends what the socket takes; false when the peer is gone.
     pub fn flush(&mut self) -> bool {
-        while self.sent < self.pending.len() {
+        while self.waiting() {
             match sys::send(&self.fd, &self.pending[self.sent..]) {
                 Ok(count) => self.sent += count,
-                Err(sys::EAGAIN | sys::EINTR) => break,
+                Err(sys::EAGAIN | sys::EINTR) => return true,
                 Err(_) => return false,
             }
         }
-        if self.sent == self.pending.len() {
-            self.pending.clear();
-            self.sent = 0;
-        } else if self.sent > BACKLOG {
-            self.pending.drain(..self.sent);
-            self.sent = 0;
-        }
+        self.pending = Vec::new();
+        self.sent = 0;
         true
     }
 }

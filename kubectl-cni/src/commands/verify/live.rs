@@ -46,7 +46,7 @@ impl Live<'_> {
     }
 
     /// Notes how long the step took that ends now.
-    fn step_done(&mut self, name: &str) {
+    pub(super) fn step_done(&mut self, name: &str) {
         let took = u64::try_from(self.step_began.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.recording.run.phases.push((name.to_owned(), took));
         self.step_began = Instant::now();

@@ -56,6 +56,7 @@ pub(super) async fn services(live: &mut Live<'_>) -> Result<(), Stop> {
         return Ok(());
     }
     wait_endpoints(live).await;
+    live.step_done("settling");
     run(live, &[Round::Services]).await
 }
 

@@ -162,9 +162,10 @@ pub(super) async fn prepare(live: &mut Live<'_>) -> Result<(), Stop> {
     live.recording.topology.run = spec.id.clone();
     live.recording.run.namespace = spec.namespace.clone();
     live.recording.run.image = spec.image.clone();
-    if !live.args.output.quiet {
-        live.progress.line(&announcement(live, &spec, &image));
-    }
+    let announcement = announcement(live, &spec, &image);
+    // Quiet or not, nothing is created that was not announced; the rest is detail.
+    let shown = if live.args.output.quiet { announcement.lines().next().unwrap_or_default() } else { &announcement };
+    live.progress.line(shown);
     live.session = Some(Session::new(live.cluster.clone(), spec));
     Ok(())
 }
@@ -180,7 +181,7 @@ fn announcement(live: &Live<'_>, spec: &RunSpec, image: &image::Choice) -> Strin
     let nodes = live.recording.topology.nodes.len();
     let policy = if live.args.paths.no_policy { "" } else { ", 1 NetworkPolicy for a moment" };
     let mut text = format!(
-        "{context}creating in {place}: 2 small pods on each of {nodes} nodes (2 DaemonSets), 3 Services, 1 ConfigMap{policy}; run {}, all removed at the end\n  image {} ({})",
+        "{context}run {}, in {place}; all that it creates is removed at the end:\n  2 DaemonSets: 2 small pods on each of {nodes} nodes\n  3 Services, 1 ConfigMap{policy}\n  image {} ({})",
         spec.id, spec.image, image.because
     );
     if live.recording.options.by_log {
