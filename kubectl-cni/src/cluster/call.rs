@@ -94,7 +94,7 @@ impl Call {
                 ))),
                 403 if status.message.contains("exceeded quota") => Some(CallError::Refused(status.message.clone())),
                 403 => Some(CallError::Missing(Missing::Forbidden {
-                    verb: self.verb.to_owned(),
+                    verb: denied_verb(&status.message).unwrap_or(self.verb).to_owned(),
                     resource: self.resource.clone(),
                     namespace: self.namespace.clone(),
                     message: status.message.clone(),
@@ -111,6 +111,12 @@ impl Call {
             _ => None,
         }
     }
+}
+
+/// The verb in an authorizer's answer (`User "x" cannot get resource "pods/exec" …`), which may ask for another than the request's own.
+fn denied_verb(message: &str) -> Option<&str> {
+    let (verb, rest) = message.split_once(" cannot ")?.1.split_once(' ')?;
+    rest.starts_with("resource ").then_some(verb)
 }
 
 /// The innermost cause when not even a connection came about; what wraps it says nothing more to a reader.
@@ -145,4 +151,17 @@ fn plain(error: &kube::Error) -> String {
         source = cause.source();
     }
     text.lines().map(str::trim).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_verb_that_was_denied_is_the_authorizers() {
+        let message = "pods \"x\" is forbidden: User \"alice\" cannot get resource \"pods/exec\" in API group \"\" in the namespace \"n\"";
+        assert_eq!(denied_verb(message), Some("get"));
+        assert_eq!(denied_verb("every pod needs a label team"), None);
+        assert_eq!(denied_verb("you cannot be serious"), None);
+    }
 }

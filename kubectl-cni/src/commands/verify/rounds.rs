@@ -52,12 +52,20 @@ pub(super) async fn run(live: &mut Live<'_>, rounds: &[Round]) -> Result<(), Sto
 
 /// The Service rounds, once all endpoints are known to kube-proxy.
 pub(super) async fn services(live: &mut Live<'_>) -> Result<(), Stop> {
-    if live.recording.options.by_log {
+    // By log they were asked together with the pods, unless exec was refused only when the pods were to be asked.
+    if live.recording.options.by_log && asked(live, Round::Services) {
         return Ok(());
     }
     wait_endpoints(live).await;
     live.step_done("settling");
     run(live, &[Round::Services]).await
+}
+
+/// Whether anything came back from a round.
+fn asked(live: &Live<'_>, round: Round) -> bool {
+    let ids: BTreeSet<u32> =
+        live.recording.plan.probes.iter().filter(|probe| probe.round == round).map(|probe| probe.id).collect();
+    live.recording.runs.values().flatten().flat_map(|run| &run.observations).any(|one| ids.contains(&one.id))
 }
 
 /// Looks once whether the probe Service has its endpoints already: the time its rules take to settle then runs beside the pod round.
