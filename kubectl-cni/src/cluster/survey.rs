@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cni_facts::{Detection, Facts, Need, Role};
 use k8s_openapi::api::admissionregistration::v1::{MutatingWebhookConfiguration, ValidatingWebhookConfiguration};
 use k8s_openapi::api::apps::v1::DaemonSet;
-use k8s_openapi::api::core::v1::{ConfigMap, Namespace, PodTemplateSpec, Service};
+use k8s_openapi::api::core::v1::{ConfigMap, Container, Namespace, PodSpec, PodTemplateSpec, Service};
 use k8s_openapi::api::networking::v1::ServiceCIDR;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
@@ -177,6 +177,18 @@ fn lighten(snapshot: &mut crate::snapshot::Snapshot, detections: &[Detection]) {
     }
     for node in snapshot.nodes.iter_mut().flatten() {
         node.status.iter_mut().for_each(|status| status.images = None);
+    }
+    for pod in snapshot.agent_pods.iter_mut().flatten() {
+        // Of what a pod is made the DaemonSet tells; of each are judged its node, its images and how it is.
+        if let Some(spec) = pod.spec.take() {
+            let bare = |one: Container| Container { name: one.name, image: one.image, ..Container::default() };
+            pod.spec = Some(PodSpec {
+                node_name: spec.node_name,
+                containers: spec.containers.into_iter().map(bare).collect(),
+                init_containers: spec.init_containers.map(|list| list.into_iter().map(bare).collect()),
+                ..PodSpec::default()
+            });
+        }
     }
     for revision in snapshot.revisions.iter_mut().flatten() {
         revision.data = None; // a whole pod template each; only the hash is compared
