@@ -22,6 +22,7 @@ pub mod cli;
 mod cluster;
 mod commands;
 pub mod exit;
+pub mod netpol;
 pub mod probe;
 pub mod rbac;
 pub mod recording;
