@@ -133,13 +133,13 @@ fn connects(listed: &Listed, flow: &Flow, guesses: &mut Guesses) -> bool {
     let rewritten_target = called.ip != destination.ip;
     let out = match source_at_home.pod {
         Some(pod) => {
-            let local = same_node(listed, &flow.from, &source_at_home, &flow.to, &destination);
+            let local = same_node(&source_at_home, &destination);
             let view = View { listed, flow, subject: pod, other: &called, target: &destination, rewritten_target, local };
             view.lets(Direction::Egress, guesses)
         }
         None => true,
     };
-    let local = same_node(listed, &flow.from, &source, &flow.to, &destination);
+    let local = same_node(&source, &destination);
     let inward = match destination.pod {
         Some(pod) => {
             let view = View {
@@ -161,15 +161,10 @@ fn connects(listed: &Listed, flow: &Flow, guesses: &mut Guesses) -> bool {
 }
 
 /// "traffic to and from the node where a Pod is running is always allowed"
-fn same_node(listed: &Listed, _from: &Endpoint, a: &Party<'_>, to: &Endpoint, b: &Party<'_>) -> bool {
-    let home = |end: &Endpoint| match end {
-        Endpoint::Pod(name) => listed.pods.iter().find(|pod| pod.name == *name).and_then(|pod| pod.node.clone()),
-        Endpoint::Node(name) => Some(name.clone()),
-        Endpoint::Outside(_) => None,
-    };
-    let a_home = a.pod.and_then(|pod| pod.node.clone()).or_else(|| a.host_of.map(str::to_owned));
-    let b_home = home(to);
-    (a.host_of.is_some() || b.host_of.is_some()) && a_home.is_some() && a_home == b_home
+fn same_node(source: &Party<'_>, destination: &Party<'_>) -> bool {
+    let home = |party: &Party<'_>| party.pod.and_then(|pod| pod.node.clone()).or(party.host_of.map(str::to_owned));
+    let a_node_is_in_it = source.host_of.is_some() || destination.host_of.is_some();
+    a_node_is_in_it && home(source).is_some() && home(source) == home(destination)
 }
 
 /// What one pod's policies are asked about a connection.
@@ -186,23 +181,24 @@ struct View<'a> {
 }
 
 impl View<'_> {
-    /// Admin tier, then NetworkPolicy, then Baseline tier, then yes.
     fn lets(&self, direction: Direction, guesses: &mut Guesses) -> bool {
+        // Whether cluster-wide policies may cut a pod off from its own node is an open point (network-policy-api#314).
+        self.tiers_let(direction, guesses) || self.local && guesses.guess("nodes reach their pods whatever the tiers say")
+    }
+
+    /// Admin tier, then NetworkPolicy, then Baseline tier, then yes.
+    fn tiers_let(&self, direction: Direction, guesses: &mut Guesses) -> bool {
         if let Some(decided) = self.tier("Admin", direction, guesses) {
             return decided;
         }
         if self.isolated(direction) {
-            return self.local_or(guesses, |view, guesses| view.allowed_by_a_policy(direction, guesses));
+            return self.local || self.allowed_by_a_policy(direction, guesses);
         }
         // "Further evaluation only happens for Pods not selected by a NetworkPolicy": in this direction, or in any?
         if self.isolated(direction.other()) && guesses.guess("a policy for one direction ends evaluation in both") {
             return true;
         }
         self.tier("Baseline", direction, guesses).unwrap_or(true)
-    }
-
-    fn local_or(&self, guesses: &mut Guesses, rules: impl Fn(&Self, &mut Guesses) -> bool) -> bool {
-        self.local || rules(self, guesses)
     }
 
     fn namespace_labels(&self, pod: &Pod) -> Labels {

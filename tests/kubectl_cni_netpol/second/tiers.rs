@@ -1,5 +1,7 @@
 //! policy.networking.k8s.io: ClusterNetworkPolicy v1alpha2, and the two kinds of v1alpha1, from their JSON.
 
+use std::collections::BTreeSet;
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kubectl_cni::netpol::labels::Labels;
 use kubectl_cni::netpol::model::Direction;
@@ -11,7 +13,8 @@ use super::{Guesses, View, selects, within};
 impl View<'_> {
     /// The final word of a tier on this connection, if it has one.
     pub(super) fn tier(&self, tier: &str, direction: Direction, guesses: &mut Guesses) -> Option<bool> {
-        for priority in 0..=1000 {
+        let priorities: BTreeSet<i64> = self.listed.cluster_policies.iter().map(|policy| tier_of(policy).1).collect();
+        for priority in priorities {
             let here = |policy: &&Value| tier_of(policy) == (tier, priority) && self.is_subject(policy);
             let mut matching = Vec::new();
             for policy in self.listed.cluster_policies.iter().filter(here) {

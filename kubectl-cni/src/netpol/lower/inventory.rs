@@ -28,7 +28,8 @@ pub fn add_pod(world: &mut World, from: &Pod) -> Result<(), LowerError> {
         listed.chain(status.pod_ip.as_deref()).filter_map(|text| text.parse().ok()).collect();
     addresses.sort_unstable();
     addresses.dedup();
-    let sidecars = spec.init_containers.iter().flatten().filter(|init| init.restart_policy.as_deref() == Some("Always"));
+    let sidecars =
+        spec.init_containers.iter().flatten().filter(|init| init.restart_policy.as_deref() == Some("Always"));
     let mut ports: Vec<NamedPort> = spec.containers.iter().chain(sidecars).flat_map(named_ports).collect();
     ports.sort_unstable();
     ports.dedup();

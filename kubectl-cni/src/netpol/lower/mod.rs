@@ -61,14 +61,18 @@ impl fmt::Display for Odd {
         match self {
             Odd::Selector(what) => write!(f, "selector requirement {what} is not valid and selects nothing"),
             Odd::Subject => write!(f, "not a valid selector; read as isolating every pod of the namespace"),
-            Odd::PolicyType(what) => write!(f, "policy type {what:?} is not known; read as isolating in both directions"),
+            Odd::PolicyType(what) => {
+                write!(f, "policy type {what:?} is not known; read as isolating in both directions")
+            }
             Odd::InertRules => write!(f, "these rules do nothing: policyTypes does not list their direction"),
             Odd::Peer => write!(f, "not a valid peer; matches nobody"),
             Odd::Cidr(what) => write!(f, "{what:?} is not a CIDR; matches nobody"),
             Odd::Except(what) => write!(f, "except {what:?} is not inside its cidr; the whole block matches nobody"),
             Odd::Protocol(what) => write!(f, "protocol {what:?} is not TCP, UDP or SCTP; matches nothing"),
             Odd::Port(what) => write!(f, "{what:?} is not a port; matches nothing"),
-            Odd::EndPort(what) => write!(f, "endPort {what} needs a numeric port that is not above it; matches nothing"),
+            Odd::EndPort(what) => {
+                write!(f, "endPort {what} needs a numeric port that is not above it; matches nothing")
+            }
             Odd::UnknownField => {
                 write!(f, "no field this version knows; the rule fails closed (Accept matches nothing, else deny all)")
             }
