@@ -15,5 +15,7 @@ mod rules;
 mod rules_cluster;
 mod rules_open;
 mod second;
+mod sentences;
 mod speed;
+
 mod worlds;

@@ -64,7 +64,11 @@ pub(crate) fn ask(listed: &Listed, flow: &Flow) -> Answer {
     let mut guesses = Guesses::default();
     let (mut yes, mut no) = (false, false);
     loop {
-        if connects(listed, flow, &mut guesses) { yes = true } else { no = true }
+        if connects(listed, flow, &mut guesses) {
+            yes = true
+        } else {
+            no = true
+        }
         if yes && no {
             return Answer::Open;
         }
@@ -134,7 +138,8 @@ fn connects(listed: &Listed, flow: &Flow, guesses: &mut Guesses) -> bool {
     let out = match source_at_home.pod {
         Some(pod) => {
             let local = same_node(&source_at_home, &destination);
-            let view = View { listed, flow, subject: pod, other: &called, target: &destination, rewritten_target, local };
+            let view =
+                View { listed, flow, subject: pod, other: &called, target: &destination, rewritten_target, local };
             view.lets(Direction::Egress, guesses)
         }
         None => true,
@@ -183,7 +188,8 @@ struct View<'a> {
 impl View<'_> {
     fn lets(&self, direction: Direction, guesses: &mut Guesses) -> bool {
         // Whether cluster-wide policies may cut a pod off from its own node is an open point (network-policy-api#314).
-        self.tiers_let(direction, guesses) || self.local && guesses.guess("nodes reach their pods whatever the tiers say")
+        self.tiers_let(direction, guesses)
+            || self.local && guesses.guess("nodes reach their pods whatever the tiers say")
     }
 
     /// Admin tier, then NetworkPolicy, then Baseline tier, then yes.

@@ -70,7 +70,12 @@ impl View<'_> {
         }
     }
 
-    fn a_peer_matches(&self, policy: &NetworkPolicy, peers: Option<&[NetworkPolicyPeer]>, guesses: &mut Guesses) -> bool {
+    fn a_peer_matches(
+        &self,
+        policy: &NetworkPolicy,
+        peers: Option<&[NetworkPolicyPeer]>,
+        guesses: &mut Guesses,
+    ) -> bool {
         // "If this field is empty or missing, this rule matches all sources"
         let Some(peers) = peers else { return true };
         peers.is_empty() || peers.iter().any(|peer| self.peer_matches(policy, peer, guesses))

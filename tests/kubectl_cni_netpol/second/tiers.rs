@@ -101,10 +101,11 @@ impl View<'_> {
         let number = i64::from(number);
         let named = written["destinationNamedPort"].as_str().or(written["namedPort"].as_str());
         if let Some(name) = named {
-            let ports = self.target.pod.filter(|pod| !pod.host_network).map(|pod| pod.ports.clone()).unwrap_or_default();
-            return ports.iter().any(|port| {
-                port.name == name && port.protocol == protocol && i64::from(port.port) == number
-            });
+            let ports =
+                self.target.pod.filter(|pod| !pod.host_network).map(|pod| pod.ports.clone()).unwrap_or_default();
+            return ports
+                .iter()
+                .any(|port| port.name == name && port.protocol == protocol && i64::from(port.port) == number);
         }
         let field = protocol.name().to_lowercase();
         let port = &written[&field]["destinationPort"];
