@@ -17,5 +17,6 @@ mod rules_open;
 mod second;
 mod sentences;
 mod speed;
+mod suites;
 
 mod worlds;

@@ -9,6 +9,7 @@
 //! Invariants: pure, no clock and no randomness; order of policies, rules (of NetworkPolicy), peers and ports never matters; what the
 //! Kubernetes API leaves open comes out as undefined with its reason, never as a guess; what cannot be read fails closed and says so.
 
+pub mod cases;
 pub mod cidr;
 pub mod explain;
 pub mod labels;
