@@ -23,6 +23,7 @@ pub mod cli;
 mod cluster;
 mod commands;
 pub mod exit;
+pub mod netpol;
 pub mod preflight;
 pub mod probe;
 pub mod rbac;
