@@ -6,6 +6,9 @@ use super::parts::{apply, peers_field, pod_a, policy, range};
 use super::{Case, Stage};
 use crate::netpol::model::Direction;
 
+/// Rules that allow something in a direction; the text is the range of every address.
+type Allowing = fn(Direction, &str) -> Value;
+
 pub(super) fn cases(stage: &Stage) -> Vec<Case> {
     let Some(family) = stage.families.first().copied() else { return Vec::new() };
     let everywhere = if family == crate::probe::topology::Family::V4 { "0.0.0.0/0" } else { "::/0" };
@@ -13,7 +16,7 @@ pub(super) fn cases(stage: &Stage) -> Vec<Case> {
     for direction in Direction::BOTH {
         let way = direction.name();
         let shut = |namespace: &str, direction| policy(namespace, "shut", &pod_a(), &[(direction, json!([]))]);
-        let allowing: [(&str, fn(Direction, &str) -> Value); 3] = [
+        let allowing: [(&str, Allowing); 3] = [
             ("all", |_, _| json!([{}])),
             (
                 "by-pod",
