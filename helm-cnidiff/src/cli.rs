@@ -93,7 +93,8 @@ pub struct UpgradeArgs {
     /// Rendering.
     #[command(flatten)]
     pub render: RenderArgs,
-    /// Compare with the live objects of the cluster instead of the stored manifest
+    /// Compare the live objects of the cluster with what its API server would store of the target: each object is sent as
+    /// a server-side apply dry-run, and nothing is stored
     #[arg(long, help_heading = "Rendering")]
     pub live: bool,
     /// Connection.

@@ -9,7 +9,7 @@ use crate::situation::{Part, Values};
 
 /// A path into values: `a.b`, with `\.` for a dot inside a key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct ValuePath {
+pub(crate) struct ValuePath {
     pub(super) text: String,
     keys: Vec<String>,
 }

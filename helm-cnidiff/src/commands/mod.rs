@@ -4,6 +4,7 @@ mod charts;
 mod complete;
 mod gather;
 mod known;
+mod live;
 mod manifests;
 mod output;
 mod revision;
