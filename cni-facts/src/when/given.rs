@@ -11,7 +11,7 @@ use crate::situation::{Part, Values};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ValuePath {
     pub(super) text: String,
-    keys: Vec<String>,
+    pub(super) keys: Vec<String>,
 }
 
 /// What the user gives at a path; `Null` also where a part of the path is null.

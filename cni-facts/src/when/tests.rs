@@ -682,10 +682,8 @@ fn mistakes_are_named() {
 #[test]
 fn a_condition_names_the_value_that_it_speaks_of() {
     let user = json!({"a": {"b": 1}, "dotted.key": {"x": null}});
-    let given = Situation {
-        values: Part::Known(Values { user, target_defaults: Part::Absent }),
-        ..Situation::default()
-    };
+    let given =
+        Situation { values: Part::Known(Values { user, target_defaults: Part::Absent }), ..Situation::default() };
     let cases: [(&str, Option<&[&str]>); 8] = [
         ("value_set_any: [z, a.b]", Some(&["a", "b"])),
         ("value_set_any: [z, y]", None),

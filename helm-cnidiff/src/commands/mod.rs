@@ -40,6 +40,7 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
     };
     let done = match cli.command {
         None => upgrade::run(&cli.upgrade),
+        Some(Command::Upgrade(args)) => upgrade::run(&args),
         Some(Command::Charts(args)) => charts::run(&args),
         Some(Command::Manifest(args)) => manifests::live(&args),
         Some(Command::Manifests(args)) => manifests::files(&args),
