@@ -269,7 +269,7 @@ fn field_path(field: &str, object: &Value) -> FieldPath {
             let has = |item: &&Value| {
                 pairs.iter().all(|(key, value)| match item.get(key) {
                     Some(Value::String(text)) => text == value,
-                    Some(other) => other.to_string() == *value,
+                    Some(other) => value.parse().is_ok_and(|value: Value| value == *other),
                     None => key.is_empty() && item.as_str() == Some(value),
                 })
             };
