@@ -24,6 +24,8 @@ const AFTER_HELP: &str = "Examples:
                                           live objects against a manifest
   helm cnidiff manifests old.yaml new.yaml
   helm cnidiff revision cilium 3 5        two stored revisions; what `helm rollback` would do
+  helm cnidiff upgrade charts ./cilium-1.19.6.tgz
+                                          a release that is named charts, manifest, manifests, revision or upgrade
   helm cnidiff cilium cilium/cilium --version 1.19.6 -o markdown > ticket.md
 
 `helm cnidiff --version`, without a value, prints the version of this program.
@@ -42,7 +44,7 @@ Exit status:
 #[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
 #[command(disable_help_subcommand = true, subcommand_help_heading = "Other comparisons")]
 #[command(
-    override_usage = "helm cnidiff RELEASE CHART [OPTIONS]\n       helm cnidiff charts OLD NEW [OPTIONS]\n       helm cnidiff manifest -f FILE [OPTIONS]\n       helm cnidiff manifests OLD NEW [OPTIONS]\n       helm cnidiff revision RELEASE REVISION [REVISION] [OPTIONS]"
+    override_usage = "helm cnidiff [upgrade] RELEASE CHART [OPTIONS]\n       helm cnidiff charts OLD NEW [OPTIONS]\n       helm cnidiff manifest -f FILE [OPTIONS]\n       helm cnidiff manifests OLD NEW [OPTIONS]\n       helm cnidiff revision RELEASE REVISION [REVISION] [OPTIONS]"
 )]
 pub struct Cli {
     /// Another comparison than release and chart.
@@ -56,6 +58,8 @@ pub struct Cli {
 /// The other comparisons.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Release against chart, said in full: for a release that is named like one of these words
+    Upgrade(Box<UpgradeArgs>),
     /// Two charts, without a cluster
     Charts(Box<ChartsArgs>),
     /// Live objects against a manifest
@@ -93,7 +97,8 @@ pub struct UpgradeArgs {
     /// Rendering.
     #[command(flatten)]
     pub render: RenderArgs,
-    /// Compare with the live objects of the cluster instead of the stored manifest
+    /// Compare the live objects of the cluster with what its API server would store of the target: each object is sent as
+    /// a server-side apply dry-run, and nothing is stored
     #[arg(long, help_heading = "Rendering")]
     pub live: bool,
     /// Connection.

@@ -263,6 +263,8 @@ pub struct Values {
     pub overrides: Vec<Override>,
     /// How many overrides the user has in all.
     pub overrides_total: usize,
+    /// The user's own values that the two sides do not have in common, by path: another value, new, or gone.
+    pub own: Vec<OwnChange>,
     /// (b) Defaults that change where the user sets nothing, by path; images are not in here.
     pub defaults: Vec<DefaultChange>,
     /// (b) Default images that change, one line each, by path.
@@ -278,12 +280,26 @@ pub struct Values {
 impl Values {
     /// Whether nothing changes: overrides that do nothing, before as after, and the table of modes are no differences.
     pub fn is_empty(&self) -> bool {
-        self.defaults.is_empty()
-            && self.images.is_empty()
-            && self.new_keys.is_empty()
-            && self.removed_keys.is_empty()
+        self.own.is_empty()
+            && self.same_defaults()
             && self.overrides.iter().all(|o| matches!(o.state, OverrideState::EqualsDefault | OverrideState::Unread))
     }
+
+    /// Whether both charts have the same defaults where the user sets nothing.
+    pub fn same_defaults(&self) -> bool {
+        self.defaults.is_empty() && self.images.is_empty() && self.new_keys.is_empty() && self.removed_keys.is_empty()
+    }
+}
+
+/// A value of the user's own that differs between the two sides.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OwnChange {
+    /// Its path.
+    pub path: FieldPath,
+    /// What the user set before; absent where it is new.
+    pub old: Shown,
+    /// What the user sets after; absent where it is gone.
+    pub new: Shown,
 }
 
 /// A value that the user sets.

@@ -14,6 +14,7 @@ pub mod compare;
 pub mod comparison;
 pub mod diff;
 pub mod exit;
+pub mod foretold;
 pub mod inherit;
 pub mod manifest;
 pub mod noise;

@@ -136,7 +136,7 @@ pub fn judge(facts: &Facts, versions: &VersionStep, situation: &Situation) -> Kn
         return known;
     }
     let judged = step.judge(situation);
-    known.notes.extend(judged.iter().filter_map(note));
+    known.notes.extend(judged.iter().filter_map(|one| note(one, situation)));
     let unknown: Vec<&Judged<'_>> = judged.iter().filter(|one| matches!(one.truth, Truth::Unknown { .. })).collect();
     for (level, word) in [(Severity::Blocker, "blockers"), (Severity::Warning, "risks")] {
         let ids: BTreeSet<&str> =
@@ -212,7 +212,7 @@ fn written(text: &str) -> Value {
 }
 
 /// A rule that holds, as a note.
-fn note(judged: &Judged<'_>) -> Option<Note> {
+fn note(judged: &Judged<'_>, situation: &Situation) -> Option<Note> {
     let Truth::Holds { because } = &judged.truth else { return None };
     let rule = judged.rule;
     let level = match judged.level {
@@ -228,14 +228,13 @@ fn note(judged: &Judged<'_>) -> Option<Note> {
         let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
         format!("{first}{}{stop}", letters.as_str())
     };
-    // The answer of a rule about a value begins with its path; conditions themselves are closed.
-    let value = because.strip_prefix("Helm value ").and_then(|text| text.split_whitespace().next());
+    let value = rule.when.helm_value(situation);
     Some(Note {
         level,
         id: rule.id.clone(),
         title: rule.message.clone(),
         object: None,
-        path: value.map(|path| FieldPath::keys(path.split('.'))).unwrap_or_default(),
+        path: value.map(|keys| FieldPath::keys(keys.iter().cloned())).unwrap_or_default(),
         old: default(&rule.default_from),
         new: default(&rule.default_to),
         why: why.into_iter().flatten().filter(|text| !text.is_empty()).map(sentence).collect::<Vec<_>>().join(" "),

@@ -246,6 +246,23 @@ fn facts_of_ones_own_are_read_or_refused_with_their_place() {
 }
 
 #[test]
+fn a_release_that_is_named_like_a_command_is_reached() {
+    let folder = Folder::new("named");
+    let program = helm(&folder, "case $1 in version) echo v3.22.0 ;; esac");
+    let env = [("HELM_BIN", program.as_str())];
+    for name in ["charts", "manifest", "manifests", "revision", "upgrade"] {
+        run(&["upgrade", name], &env).could_not_in_one_line(&[&format!("release {name} against which chart")]);
+        // It gets as far as the cluster, of which there is none.
+        run(&["upgrade", name, &chart("1.19.6"), "--reuse-values"], &env)
+            .could_not_in_one_line(&["no cluster", "KUBECONFIG"]);
+    }
+    run(&["upgrade"], &env).could_not_in_one_line(&["which release"]);
+    let help = run(&["upgrade", "--help"], &[]);
+    assert!(help.out.contains("Usage: helm cnidiff upgrade") && help.out.contains("--reuse-values"), "{}", help.out);
+    assert!(run(&["--help"], &[]).out.contains("helm cnidiff upgrade charts"));
+}
+
+#[test]
 fn completion_speaks_helms_protocol() {
     let shown = run(&["__complete", "--", "man"], &[]);
     assert_eq!(
@@ -254,6 +271,13 @@ fn completion_speaks_helms_protocol() {
     );
     let flags = run(&["__complete", "--", "charts", "--values-o"], &[]);
     assert_eq!(flags.out, "--values-only\tValues alone\n:4\n");
+    let upgrade = run(&["__complete", "--", "upg"], &[]);
+    assert!(
+        upgrade.out.starts_with("upgrade\tRelease against chart") && upgrade.out.ends_with(":4\n"),
+        "{}",
+        upgrade.out
+    );
+    assert_eq!(run(&["__complete", "--", "upgrade", "cilium", "--reuse"], &[]).out.lines().count(), 2);
     let files = run(&["__complete", "--", "manifests", ""], &[]);
     assert!(files.out.ends_with(":0\n"), "{}", files.out);
 }

@@ -5,6 +5,7 @@
 
 mod command_line;
 mod decoding;
+mod logging_in;
 mod program;
 
 use std::path::{Path, PathBuf};

@@ -1,7 +1,8 @@
 //! What the facts know of a version step becomes notes.
 
 use cni_facts::{Facts, Part, Situation, Values};
-use helm_cnidiff::comparison::Level;
+use helm_cnidiff::comparison::{Comparison, Level, Note, Shown};
+use helm_cnidiff::render::{HumanStyle, Show, TicketStyle, gitlab, html, human, jira, json as to_json, markdown};
 use helm_cnidiff::version_step::{Known, VersionStep, find, judge, situation};
 use serde_json::{Value, json};
 
@@ -67,4 +68,42 @@ fn too_big_a_hop_and_the_way_down_are_told() {
     assert!(down.notes.iter().any(|note| note.id == "version-older"));
     let odd = known("cilium-1.18.4.yaml.gz", "cilium-1.19.6.yaml.gz", "1.18.4", "latest", json!({}));
     assert!(odd.notes.is_empty() && odd.unknown.len() == 1, "{odd:#?}");
+}
+
+#[test]
+fn defaults_in_notes_are_values_in_every_format() {
+    let known = known("cilium-1.13.0.yaml.gz", "cilium-1.14.5.yaml.gz", "1.13.0", "1.14.5", json!({}));
+    let values: Vec<&Value> = known
+        .notes
+        .iter()
+        .flat_map(|note| [&note.old, &note.new])
+        .filter_map(|shown| if let Shown::Value(value) = shown { Some(value) } else { None })
+        .collect();
+    // Texts, numbers and lists are there, and no text is JSON in quotes (`"false"` is a text in this chart).
+    let texts: Vec<&str> = values.iter().filter_map(|value| value.as_str()).collect();
+    assert!(texts.contains(&"25%") && values.iter().any(|value| value.is_number()), "{values:?}");
+    assert!(texts.iter().all(|text| !text.starts_with(['"', '[', '{'])), "{texts:?}");
+    // The words of a rule are its own, and may quote.
+    let notes = known.notes.into_iter().map(|note| Note { title: String::new(), why: String::new(), ..note }).collect();
+    let comparison = Comparison { notes, ..Comparison::default() };
+    let show = Show { all: true, ..Show::DEFAULT };
+    let style = HumanStyle { colour: false, width: 110, ascii: false, show };
+    let ticket = |style: TicketStyle| TicketStyle { show, ..style };
+    let shown = [
+        human(&comparison, &style),
+        markdown(&comparison, &ticket(TicketStyle::GITHUB)),
+        gitlab(&comparison, &ticket(TicketStyle::GITLAB)),
+        jira(&comparison, &ticket(TicketStyle::JIRA)),
+        html(&comparison, &show),
+        to_json(&comparison),
+    ];
+    for text in shown {
+        assert!(text.contains("25%"), "{text}");
+        for quoted in ["\\\"25%", "&quot;25%", "\\\"none\\\"", "&quot;none&quot;", "&#34;25%", "'\"25%"] {
+            assert!(!text.contains(quoted), "{quoted} in: {text}");
+        }
+        if !text.starts_with('{') {
+            assert!(!text.contains("\"25%\""), "{text}");
+        }
+    }
 }

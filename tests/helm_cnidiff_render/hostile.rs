@@ -47,7 +47,7 @@ fn fill(comparison: &mut Comparison, each: &mut impl FnMut(&mut String), shown: 
         also.iter_mut().chain([path]).for_each(|path| fill_path(path, each));
         [old, new].into_iter().for_each(&mut *shown);
     }
-    let Values { overrides, overrides_total: _, defaults, images, new_keys, removed_keys, modes } =
+    let Values { overrides, overrides_total: _, own, defaults, images, new_keys, removed_keys, modes } =
         values.as_mut().expect("there are values");
     for Override { path, value, state, note } in overrides {
         fill_path(path, each);
@@ -63,6 +63,10 @@ fn fill(comparison: &mut Comparison, each: &mut impl FnMut(&mut String), shown: 
             | OverrideState::TypeChanged { .. }
             | OverrideState::EqualsDefault => {}
         }
+    }
+    for OwnChange { path, old, new } in own {
+        fill_path(path, each);
+        [old, new].into_iter().for_each(&mut *shown);
     }
     for DefaultChange { path, old, new, note } in defaults {
         fill_path(path, each);

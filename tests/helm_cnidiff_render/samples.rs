@@ -375,6 +375,7 @@ fn upgrade_values() -> Values {
             ),
         ],
         overrides_total: 14,
+        own: Vec::new(),
         defaults: vec![
             DefaultChange {
                 note: Some("mutual authentication is off by default".into()),
@@ -736,6 +737,13 @@ pub(crate) fn everything() -> Comparison {
             note: None,
         },
     );
+    let own = |at: &str, old: Shown, new: Shown| OwnChange { path: path(at), old, new };
+    values.own = vec![
+        own("bpf.masquerade", value(false.into()), value(true.into())),
+        own("clustermesh.apiserver.tls.client.cert", secret("3c9f10aa"), secret("77ab01d2")),
+        own("ipam.mode", value("kubernetes".into()), Shown::Absent),
+        own("nodeSelector", Shown::Absent, value(json!({"kubernetes.io/os": "linux"}))),
+    ];
     let modes = values.modes.as_mut().expect("a release has modes");
     modes.chosen = Mode::Replace;
     modes.columns.insert(0, Mode::Replace);

@@ -9,9 +9,9 @@ use crate::situation::{Part, Values};
 
 /// A path into values: `a.b`, with `\.` for a dot inside a key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct ValuePath {
+pub(crate) struct ValuePath {
     pub(super) text: String,
-    keys: Vec<String>,
+    pub(super) keys: Vec<String>,
 }
 
 /// What the user gives at a path; `Null` also where a part of the path is null.

@@ -28,7 +28,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::defaults::Defaults;
 use crate::policy_feature::PolicyFeature;
-use crate::situation::{Need, Situation};
+use crate::situation::{Need, Part, Situation};
 use crate::support::Support;
 use crate::version::Version;
 
@@ -76,6 +76,10 @@ pub(crate) trait Ask {
     fn needs(&self, into: &mut BTreeSet<Need>);
     /// The condition in words, as a clause.
     fn words(&self) -> String;
+    /// The Helm values that it asks for.
+    fn values(&self) -> Vec<&given::ValuePath> {
+        Vec::new()
+    }
 }
 
 macro_rules! conditions {
@@ -194,6 +198,19 @@ impl Condition {
         };
         all.extend(inside.into_iter().flat_map(Self::all));
         all
+    }
+
+    /// The Helm value that it speaks of, key by key: the first one, here or inside, that the user gives; where
+    /// the user gives none of them, the only one.
+    pub fn helm_value(&self, situation: &Situation) -> Option<&[String]> {
+        let paths: Vec<&given::ValuePath> = self.all().into_iter().flat_map(|one| one.0.ask().values()).collect();
+        let user = if let Part::Known(values) = &situation.values { Some(&values.user) } else { None };
+        let is_given = |path: &&&given::ValuePath| {
+            user.is_some_and(|user| !matches!(given::find(user, path), given::Given::Nothing))
+        };
+        let same = || paths.iter().all(|path| path.text == paths[0].text);
+        let told = paths.iter().find(is_given).or_else(|| paths.first().filter(|_| same()));
+        told.map(|path| path.keys.as_slice())
     }
 
     /// Whether it is `always: true`.

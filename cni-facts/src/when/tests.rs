@@ -678,3 +678,25 @@ fn mistakes_are_named() {
         assert!(error.contains(expected), "{yaml}: {error}");
     }
 }
+
+#[test]
+fn a_condition_names_the_value_that_it_speaks_of() {
+    let user = json!({"a": {"b": 1}, "dotted.key": {"x": null}});
+    let given =
+        Situation { values: Part::Known(Values { user, target_defaults: Part::Absent }), ..Situation::default() };
+    let cases: [(&str, Option<&[&str]>); 8] = [
+        ("value_set_any: [z, a.b]", Some(&["a", "b"])),
+        ("value_set_any: [z, y]", None),
+        ("value_set_any: [z]", Some(&["z"])),
+        ("value_equals: {path: 'dotted\\.key.x', value: 1}", Some(&["dotted.key", "x"])),
+        ("all: [{node_count_gt: 1}, {not: {value_truthy_any: [a.b]}}]", Some(&["a", "b"])),
+        ("any: [{value_unset: z}, {value_in: {path: z, values: [1]}}]", Some(&["z"])),
+        ("any: [{value_unset: z}, {value_not_in_any: {paths: [y, a], values: [1]}}]", Some(&["a"])),
+        ("node_count_gt: 1", None),
+    ];
+    for (when, expected) in cases {
+        let condition = condition(when);
+        let found = condition.helm_value(&given).map(|keys| keys.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(found.as_deref(), expected, "{when}");
+    }
+}

@@ -143,6 +143,20 @@ macro_rules! needs_values {
             into.insert(Need::Values);
         }
     };
+    (one $path:tt) => {
+        needs_values!();
+
+        fn values(&self) -> Vec<&ValuePath> {
+            vec![&self.$path]
+        }
+    };
+    (each $paths:tt) => {
+        needs_values!();
+
+        fn values(&self) -> Vec<&ValuePath> {
+            self.$paths.iter().collect()
+        }
+    };
 }
 
 impl Ask for SetAny {
@@ -164,7 +178,7 @@ impl Ask for SetAny {
         }
     }
 
-    needs_values!();
+    needs_values!(each 0);
 
     fn words(&self) -> String {
         format!("{} is set", paths(&self.0))
@@ -192,6 +206,10 @@ impl Ask for TruthyAny {
         into.extend(self.0.iter().map(|path| Need::TargetDefault(path.text.clone())));
     }
 
+    fn values(&self) -> Vec<&ValuePath> {
+        self.0.iter().collect()
+    }
+
     fn words(&self) -> String {
         format!("{} is on (set or by default)", paths(&self.0))
     }
@@ -207,7 +225,7 @@ impl Ask for Unset {
         }
     }
 
-    needs_values!();
+    needs_values!(one 0);
 
     fn words(&self) -> String {
         format!("Helm value {} is not set", self.0)
@@ -219,7 +237,7 @@ impl Ask for Equals {
         judge(look, &self.path, |value| same(value, &self.value))
     }
 
-    needs_values!();
+    needs_values!(one path);
 
     fn words(&self) -> String {
         format!("Helm value {} is {}", self.path, listed(std::slice::from_ref(&self.value)))
@@ -231,7 +249,7 @@ impl Ask for In {
         judge(look, &self.path, |value| self.values.iter().any(|listed| same(value, listed)))
     }
 
-    needs_values!();
+    needs_values!(one path);
 
     fn words(&self) -> String {
         format!("Helm value {} is one of: {}", self.path, listed(&self.values))
@@ -244,7 +262,7 @@ impl Ask for NotInAny {
         logic::any(self.paths.iter().map(|path| judge(look, path, outside)))
     }
 
-    needs_values!();
+    needs_values!(each paths);
 
     fn words(&self) -> String {
         format!("{} is none of: {}", paths(&self.paths), listed(&self.values))
@@ -256,7 +274,7 @@ impl Ask for Matches {
         judge(look, &self.path, |value| texts(value).iter().any(|text| self.regex.is_match(text)))
     }
 
-    needs_values!();
+    needs_values!(one path);
 
     fn words(&self) -> String {
         format!("Helm value {} matches /{}/", self.path, self.regex.as_str())
@@ -268,7 +286,7 @@ impl Ask for NotMatches {
         judge(look, &self.path, |value| texts(value).iter().any(|text| !self.regex.is_match(text)))
     }
 
-    needs_values!();
+    needs_values!(one path);
 
     fn words(&self) -> String {
         format!("Helm value {} is set and does not match /{}/", self.path, self.regex.as_str())
@@ -292,7 +310,7 @@ impl Ask for LenGt {
         })
     }
 
-    needs_values!();
+    needs_values!(one path);
 
     fn words(&self) -> String {
         format!("Helm value {} is longer than {}", self.path, self.len)
@@ -304,7 +322,7 @@ impl Ask for Nonzero {
         judge(look, &self.0, |value| truthy(value) && scalar(value).is_none_or(|text| text.parse() != Ok(0.0)))
     }
 
-    needs_values!();
+    needs_values!(one 0);
 
     fn words(&self) -> String {
         format!("Helm value {} is not 0", self.0)
@@ -319,7 +337,7 @@ impl Ask for IntInRanges {
         })
     }
 
-    needs_values!();
+    needs_values!(one path);
 
     fn words(&self) -> String {
         let ranges: Vec<String> = self.ranges.iter().map(|(first, last)| format!("{first} to {last}")).collect();
@@ -332,7 +350,7 @@ impl Ask for IsScalar {
         judge(look, &self.0, |value| !matches!(value, Value::Null | Value::Object(_)))
     }
 
-    needs_values!();
+    needs_values!(one 0);
 
     fn words(&self) -> String {
         format!("Helm value {} is set to something that is not a map", self.0)
@@ -353,7 +371,7 @@ impl Ask for SemverLt {
         }
     }
 
-    needs_values!();
+    needs_values!(one path);
 
     fn words(&self) -> String {
         format!("Helm value {} is a version below {}", self.path, self.version)
@@ -377,7 +395,7 @@ impl Ask for EnvNameIn {
         }
     }
 
-    needs_values!();
+    needs_values!(one path);
 
     fn words(&self) -> String {
         format!("Helm value {} sets {}", self.path, self.names.join(" or "))

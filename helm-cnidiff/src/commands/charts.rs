@@ -95,7 +95,14 @@ pub(super) fn run(args: &ChartsArgs) -> Result<Exit> {
     };
     let redactor = input.redactor();
     let mut comparison = compare(input);
-    let case = Case { old: &old.chart, new: &new.chart, templates: &new.templates(), config: &user, renames: &renames };
+    let case = Case {
+        old: &old.chart,
+        new: &new.chart,
+        templates: &new.templates(),
+        before: &user,
+        config: &user,
+        renames: &renames,
+    };
     let compared = values::compare(&case, None, &redactor);
     comparison.verdict.dead_overrides = compared.dead();
     comparison.add_notes(compared.notes);

@@ -4,6 +4,7 @@ mod charts;
 mod complete;
 mod gather;
 mod known;
+mod live;
 mod manifests;
 mod output;
 mod revision;
@@ -39,6 +40,7 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
     };
     let done = match cli.command {
         None => upgrade::run(&cli.upgrade),
+        Some(Command::Upgrade(args)) => upgrade::run(&args),
         Some(Command::Charts(args)) => charts::run(&args),
         Some(Command::Manifest(args)) => manifests::live(&args),
         Some(Command::Manifests(args)) => manifests::files(&args),

@@ -15,6 +15,11 @@ pub(super) fn print(text: &str) {
     let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
 }
 
+/// What a reader is to know while it happens; the report itself is on standard output.
+pub(super) fn remark(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "note: {text}");
+}
+
 /// What could not be done.
 pub(super) fn problem(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "error: {text}");

@@ -53,7 +53,14 @@ pub(super) fn run(args: &RevisionArgs) -> Result<Exit> {
     };
     let redactor = input.redactor();
     let mut comparison = compare(input);
-    let case = Case { old: &from.chart, new: &to.chart, templates: "", config: &to.config, renames: &renames };
+    let case = Case {
+        old: &from.chart,
+        new: &to.chart,
+        templates: "",
+        before: &from.config,
+        config: &to.config,
+        renames: &renames,
+    };
     let compared = values::compare(&case, None, &redactor);
     comparison.values = Some(compared.values);
     output::report(&comparison, &args.output)

@@ -9,6 +9,7 @@ use anyhow::{Result, bail};
 use serde_json::Map;
 
 use super::known::Around;
+use super::live::{self, Sides};
 use super::{gather, known, output};
 use crate::cli::UpgradeArgs;
 use crate::compare::{Half, Input, compare};
@@ -16,12 +17,10 @@ use crate::comparison::{Comparison, Mode, Provenance, Rendered};
 use crate::diff::values::{self, Case, Inheritance};
 use crate::exit::Exit;
 use crate::inherit::{ModeFlags, NullDefaults, inherit};
-use crate::manifest::ObjectSet;
 use crate::noise::Origin;
 use crate::risk::{AppliedBy, Circumstances, ReleaseState};
 use crate::source::chart;
 use crate::source::cluster::{Current, Session, Wanted};
-use crate::source::files;
 use crate::source::helm::{Helm, Template, Values};
 use crate::source::joined;
 
@@ -101,12 +100,20 @@ fn gathered(args: &UpgradeArgs) -> Result<Comparison> {
     let mut old = old?;
     new.warnings.extend(gather::odd(&located));
     let mut unknown = current.unknown.clone();
+    let before = old.objects.clone();
     if args.live {
-        unknown.extend(live(&session, &current, &mut old, &new.objects)?);
+        unknown.extend(live::read(&session, &current, &mut old, &new.objects)?);
     }
     let origin = Origin { rendered: !args.live, live: args.live, given: gather::texts(&config), ..Origin::default() };
     let options = gather::options(namespace, origin);
     let options = gather::rendered_options(&old.objects, &new.objects, options, || Ok(render()?.objects))?;
+    let mut notes = Vec::new();
+    if args.live {
+        let asked =
+            live::ask(&session, &current, version, Sides { before: &before, old: &old, new: &mut new }, &options);
+        notes.extend(asked.notes);
+        unknown.extend(asked.unknown);
+    }
     let provenance = Provenance {
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         release: Some(format!("{}/{}", current.release.namespace, current.release.name)),
@@ -148,7 +155,7 @@ fn gathered(args: &UpgradeArgs) -> Result<Comparison> {
         new,
         options,
         circumstances,
-        notes: facts_know.notes,
+        notes: [notes, facts_know.notes].concat(),
         unknown: [unknown, facts_know.unknown].concat(),
         secrets: gather::secrets([&current.release.config, &user]),
         show_secrets: args.output.show_secrets,
@@ -162,6 +169,7 @@ fn gathered(args: &UpgradeArgs) -> Result<Comparison> {
         old: &current.release.chart,
         new: &target,
         templates: &located.templates(),
+        before: &current.release.config,
         config: &config,
         renames: &renames,
     };
@@ -179,22 +187,6 @@ fn stored(args: &UpgradeArgs, current: &Current, namespace: &str) -> Result<Half
     let manifest = gather::stored_manifest(release, !args.render.no_hooks);
     let name = format!("manifest of {}", side.label);
     gather::half(side, &name, &manifest, Some(&release.chart), namespace)
-}
-
-/// Puts live objects in the place of stored ones; objects of the target that are there already count as well.
-fn live(session: &Session, current: &Current, old: &mut Half, new: &ObjectSet) -> Result<Vec<String>> {
-    let mut wanted: Vec<Wanted> = old.objects.objects.values().map(wanted).collect();
-    wanted.extend(
-        new.objects.iter().filter(|(key, _)| !old.objects.objects.contains_key(*key)).map(|(_, o)| self::wanted(o)),
-    );
-    let live = session.live(&current.server, &wanted)?;
-    let manifest = files::Manifest { documents: live.documents, ..files::Manifest::default() };
-    let side = crate::comparison::Side { label: format!("live objects of {}", old.side.label), ..old.side.clone() };
-    let read = gather::read(side, manifest, &session.namespace);
-    old.side = read.side;
-    old.objects = read.objects;
-    old.warnings.extend(read.warnings);
-    Ok(live.unknown)
 }
 
 pub(super) fn wanted(object: &crate::manifest::Object) -> Wanted {

@@ -4,6 +4,7 @@
 //! are the same, because Helm 4 drops the former.
 
 mod notes;
+mod own;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::comparison::{
     DefaultChange, FieldPath, Image, ImageChange, KeyDefault, Mode, ModeRow, Modes, Note, Override, OverrideState,
-    Shown, Values,
+    OwnChange, Shown, Values,
 };
 use crate::inherit::{NullDefaults, inherit};
 use crate::redact::{Redactor, Subject};
@@ -51,6 +52,8 @@ pub struct Case<'a> {
     pub new: &'a Chart,
     /// Text of the target's templates, in which a value that has no default may be read all the same.
     pub templates: &'a str,
+    /// The user's overrides before.
+    pub before: &'a Map<String, Value>,
     /// The user's overrides after the upgrade.
     pub config: &'a Map<String, Value>,
     /// Values that were renamed between the two.
@@ -89,6 +92,7 @@ pub fn compare(case: &Case<'_>, inheritance: Option<&Inheritance<'_>>, redactor:
         redactor,
     };
     let mut values = Values { overrides: sides.overrides(), overrides_total: sides.config.len(), ..Values::default() };
+    values.own = own::changes(&sides);
     let images = sides.images();
     values.defaults = sides.defaults(&images);
     values.new_keys = sides.missing(&sides.new, &case.old.values, &images);

@@ -123,6 +123,7 @@ struct Note<'a> {
 struct Values<'a> {
     overrides_total: usize,
     overrides: Vec<Override<'a>>,
+    own: Vec<Own<'a>>,
     defaults: Vec<Default<'a>>,
     images: Vec<ImageChange<'a>>,
     new_keys: Vec<Key<'a>>,
@@ -144,6 +145,13 @@ struct Override<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     new_default: Option<Shown<'a>>,
     note: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Own<'a> {
+    path: String,
+    old: Option<Shown<'a>>,
+    new: Option<Shown<'a>>,
 }
 
 #[derive(Serialize)]
@@ -431,6 +439,11 @@ fn values(values: &model::Values) -> Values<'_> {
     Values {
         overrides_total: values.overrides_total,
         overrides: values.overrides.iter().map(one_override).collect(),
+        own: values
+            .own
+            .iter()
+            .map(|one| Own { path: one.path.to_string(), old: shown(&one.old), new: shown(&one.new) })
+            .collect(),
         defaults: values
             .defaults
             .iter()

@@ -1,6 +1,8 @@
-//! The cluster: stored releases, what its API serves, how many nodes a DaemonSet runs on, live objects. Only reads.
+//! The cluster: stored releases, what its API serves, how many nodes a DaemonSet runs on, live objects, and
+//! what the API server would make of others. Nothing is stored.
 
 mod discovery;
+mod dry_run;
 mod live;
 
 use std::collections::BTreeMap;
@@ -12,6 +14,7 @@ use serde_json::Value;
 use super::connect::{self, Answer, Client};
 use super::joined;
 use crate::cli::ConnectArgs;
+use crate::foretold::Foretold;
 use crate::release::{self, Release, ReleaseError};
 
 pub use connect::namespace;
@@ -190,6 +193,11 @@ impl Session {
         live::read(self, server, wanted)
     }
 
+    /// What the API server would make of each object if helm applied it; nothing is stored. In the order of `objects`.
+    pub fn foretell(&self, server: &Server, objects: &[(Wanted, Value)]) -> Vec<Foretold> {
+        dry_run::ask(self, server, objects)
+    }
+
     /// Labels of all revisions, without their payload.
     fn history(&self, name: &str) -> Result<Vec<Revision>> {
         let path = format!(
@@ -276,7 +284,7 @@ impl Session {
     fn get(&self, path: &str, accept: Option<&str>) -> Result<Value> {
         match self.client.get(path, accept)? {
             Answer::Value(value) => Ok(value),
-            Answer::Refused(status, said) => Err(self.refused(path, status, &said)),
+            Answer::Refused(refusal) => Err(self.refused(path, refusal.status, &refusal.said)),
         }
     }
 

@@ -1,7 +1,7 @@
 //! An [`Access`] in, an HTTP client out.
 //!
 //! The Kubernetes client of `kubectl cni` would do, and would make this program half as large again as it may be; what
-//! is needed here is a handful of GETs.
+//! is needed here is a handful of GETs, and a PATCH that stores nothing.
 
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::process::{Command, Stdio};
@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use serde_json::{Value, json};
-use ureq::Agent;
-use ureq::http::Uri;
+use ureq::http::{Response, Uri};
 use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
+use ureq::{Agent, Body};
 
 use super::kubeconfig::{self, Access, env};
 use crate::cli::ConnectArgs;
@@ -41,8 +41,18 @@ pub(super) struct Client {
 pub(super) enum Answer {
     /// JSON.
     Value(Value),
-    /// The server refused, with its status and its words.
-    Refused(u16, String),
+    /// The server refused.
+    Refused(Refusal),
+}
+
+/// A refusal.
+pub(super) struct Refusal {
+    /// HTTP status.
+    pub status: u16,
+    /// The server's words.
+    pub said: String,
+    /// `details.causes` of the status object: one per field where fields are the reason.
+    pub causes: Vec<Value>,
 }
 
 impl Client {
@@ -110,6 +120,30 @@ impl Client {
 
     /// One GET.
     pub(super) fn get(&self, path: &str, accept: Option<&str>) -> Result<Answer> {
+        let mut request =
+            self.agent.get(format!("{}{path}", self.base)).header("Accept", accept.unwrap_or("application/json"));
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
+        }
+        self.answer(path, request.call())
+    }
+
+    /// One server-side apply that stores nothing: `dryRun=All` is not the caller's to leave out. This is the only request
+    /// that is not a GET.
+    pub(super) fn dry_apply(&self, path: &str, manager: &str, force: bool, object: &Value) -> Result<Answer> {
+        let path = format!("{path}?dryRun=All&fieldManager={manager}&force={force}");
+        let mut request = self
+            .agent
+            .patch(format!("{}{path}", self.base))
+            .header("Accept", "application/json")
+            .header("Content-Type", "application/apply-patch+yaml");
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
+        }
+        self.answer(&path, request.send(object.to_string().as_bytes()))
+    }
+
+    fn answer(&self, path: &str, response: Result<Response<Body>, ureq::Error>) -> Result<Answer> {
         let unreachable = |error: ureq::Error| {
             let at =
                 if self.context.is_empty() { "this cluster".to_owned() } else { format!("context {}", self.context) };
@@ -119,12 +153,7 @@ impl Client {
                 reason(&error)
             )
         };
-        let mut request =
-            self.agent.get(format!("{}{path}", self.base)).header("Accept", accept.unwrap_or("application/json"));
-        for (name, value) in &self.headers {
-            request = request.header(*name, value);
-        }
-        let mut response = request.call().map_err(unreachable)?;
+        let mut response = response.map_err(unreachable)?;
         let status = response.status().as_u16();
         let body = response.body_mut().with_config().limit(LIMIT).read_to_vec().map_err(unreachable)?;
         let value = serde_json::from_slice::<Value>(&body);
@@ -132,8 +161,13 @@ impl Client {
             let odd = || format!("{}{path} answers with something that is not JSON; is this an API server?", self.base);
             return value.map(Answer::Value).map_err(|_| anyhow!(odd()));
         }
-        let said = value.ok().and_then(|value| value["message"].as_str().map(str::to_owned));
-        Ok(Answer::Refused(status, said.unwrap_or_else(|| format!("HTTP {status}"))))
+        let mut value = value.unwrap_or_default();
+        let said = value["message"].as_str().map_or_else(|| format!("HTTP {status}"), str::to_owned);
+        let causes = match value.pointer_mut("/details/causes").map(Value::take) {
+            Some(Value::Array(causes)) => causes,
+            _ => Vec::new(),
+        };
+        Ok(Answer::Refused(Refusal { status, said, causes }))
     }
 }
 

@@ -29,7 +29,7 @@ fn new() -> Chart {
 
 fn compared(config: Value, templates: &str, renames: &[Rename]) -> Compared {
     let (old, new, config) = (old(), new(), map(config));
-    let case = Case { old: &old, new: &new, templates, config: &config, renames };
+    let case = Case { old: &old, new: &new, templates, before: &config, config: &config, renames };
     compare(&case, None, &Redactor::new(false, [&json!("key")]))
 }
 
@@ -112,7 +112,7 @@ fn keys_that_come_and_go_are_leaves() {
 #[test]
 fn the_same_chart_is_no_difference() {
     let (old, config) = (old(), map(json!({"same": 1, "never": 1, "changed": 7})));
-    let case = Case { old: &old, new: &old, templates: "", config: &config, renames: &[] };
+    let case = Case { old: &old, new: &old, templates: "", before: &config, config: &config, renames: &[] };
     let values = compare(&case, None, &Redactor::new(false, [])).values;
     assert!(values.is_empty(), "{values:?}");
     assert_eq!(values.overrides_total, 3);
@@ -125,7 +125,8 @@ fn the_chosen_mode_is_warned_of_what_it_drops_and_hides() {
     let (target, user) = (new(), map(json!({"same": 2})));
     let modes = |chosen: Mode, user: &Map<String, Value>| {
         let config = inherit(chosen, user, &release, &target, NullDefaults::Kept).config;
-        let case = Case { old: &release.chart, new: &target, templates: "", config: &config, renames: &[] };
+        let case =
+            Case { old: &release.chart, new: &target, templates: "", before: &config, config: &config, renames: &[] };
         let inheritance = Inheritance { release: &release, user, chosen, nulls: NullDefaults::Kept };
         compare(&case, Some(&inheritance), &Redactor::new(false, []))
     };
@@ -161,6 +162,38 @@ fn secrets_among_values_are_hashed() {
     let found = compared(json!({"never": {"password": "hunter2"}}), "", &[]).values.overrides;
     assert!(matches!(&found[0].value, Shown::Secret { .. }), "{found:?}");
     assert_eq!(found[0].path.0.last(), Some(&Step::Key("password".into())));
+}
+
+#[test]
+fn the_users_own_values_of_both_sides_are_held_against_each_other() {
+    let own = |before: Value, after: Value| -> Vec<String> {
+        let (old, new, before, after) = (old(), new(), map(before), map(after));
+        let case = Case { old: &old, new: &new, templates: "", before: &before, config: &after, renames: &[] };
+        let values = compare(&case, None, &Redactor::new(false, [&json!("key")])).values;
+        let text = |shown: &Shown| match shown {
+            Shown::Absent => "-".to_owned(),
+            Shown::Value(value) => value.to_string(),
+            Shown::Secret { .. } => "secret".to_owned(),
+        };
+        assert_eq!(values.own.is_empty(), before == after || same(&before.into(), &after.into()));
+        values.own.iter().map(|one| format!("{} {} {}", one.path, text(&one.old), text(&one.new))).collect()
+    };
+    let cases = [
+        (json!({}), json!({}), vec![]),
+        (json!({"a": {"b": 1}}), json!({"a": {"b": 1.0}}), vec![]),
+        (json!({"a": {"b": 1}}), json!({"a": {"b": 2}}), vec!["a.b 1 2"]),
+        (json!({"a": {"b": 1, "c": 1}}), json!({"a": {"c": 1}, "d": null}), vec!["a.b 1 -", "d - null"]),
+        (json!({"a": {"b": 1, "c": 1}}), json!({"a": "off"}), vec![r#"a {"b":1,"c":1} "off""#]),
+        (json!({"a": {"b": 1}}), json!({"a": {}}), vec!["a.b 1 -"]),
+        (json!({}), json!({"a": {}}), vec!["a - {}"]),
+        (json!({"l": [1, 2]}), json!({"l": [2, 1]}), vec!["l [1,2] [2,1]"]),
+        (json!({"db": {"password": "old"}}), json!({"db": {"password": "new"}}), vec!["db.password secret secret"]),
+    ];
+    for (before, after, expected) in cases {
+        assert_eq!(own(before.clone(), after.clone()), expected, "{before} to {after}");
+    }
+    let taken = own(json!({"auth": "x"}), json!({"auth": {"password": "hunter2"}}));
+    assert!(taken.len() == 1 && taken[0].starts_with(r#"auth "x" {"password":"<secret "#), "{taken:?}");
 }
 
 #[test]

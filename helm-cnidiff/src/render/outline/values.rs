@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::verdict::plain;
-use super::{Body, Column, Group, Item, Kind, Limits, Mark, Part, Remark, Row, Safe, Table, count, path};
+use super::{Body, Column, Group, Item, Kind, Limits, Mark, Part, Remark, Row, Safe, Table, body, count, mark, path};
 use crate::comparison::{
-    DefaultChange, FieldPath, ImageChange, KeyDefault, Level, Mode, Modes, Override, OverrideState, Shown, Step, Values,
+    DefaultChange, FieldPath, ImageChange, KeyDefault, Level, Mode, Modes, Override, OverrideState, OwnChange, Shown,
+    Step, Values,
 };
 use crate::render::text::{shorten, thousands};
 use crate::render::value::{image, pair, shown};
@@ -14,13 +15,14 @@ use crate::render::value::{image, pair, shown};
 pub(super) fn part(values: &Values, limits: Limits) -> Part {
     let mut said = Vec::new();
     let mut items = Vec::new();
-    if values.is_empty() {
+    if values.same_defaults() {
         said.push(Remark { text: Safe::new("The defaults of both charts are the same."), level: None });
     }
     if let Some(modes) = &values.modes {
         said.extend(mode_remarks(modes));
     }
     items.extend(overrides(values, limits));
+    items.extend(own(&values.own, limits));
     items.extend(defaults(&values.defaults, limits));
     items.extend(images(&values.images, limits));
     items.extend(keys(&values.new_keys, Mark::Added, "New keys", limits));
@@ -83,6 +85,16 @@ fn override_row(one: &Override, limits: Limits) -> Row {
         None => state,
     };
     Row { level, ..row(path(&one.path, 0), mark, body, aside) }
+}
+
+/// The user's own values that differ between the two sides.
+fn own(changes: &[OwnChange], limits: Limits) -> Option<Group> {
+    let rows: Vec<Row> = changes
+        .iter()
+        .map(|one| row(path(&one.path, 0), mark(&one.old, &one.new), body(&one.old, &one.new, limits), ""))
+        .collect();
+    let title = format!("Your own values that differ: {}", thousands(rows.len()));
+    group(title, "set before against set after", rows, "value")
 }
 
 fn defaults(defaults: &[DefaultChange], limits: Limits) -> Option<Group> {

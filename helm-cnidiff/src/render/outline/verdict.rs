@@ -207,6 +207,8 @@ fn values(values: &Values) -> Vec<String> {
             words.push(text);
         }
     };
+    let own = values.own.len();
+    say(own, format!("{} of your own {}", count(own, "value"), if own == 1 { "changes" } else { "change" }));
     say(defaults, format!("{} {}", count(defaults, "default"), if defaults == 1 { "changes" } else { "change" }));
     say(images, format!("{} {}", count(images, "image"), if images == 1 { "changes" } else { "change" }));
     say(values.new_keys.len(), count(values.new_keys.len(), "new key"));

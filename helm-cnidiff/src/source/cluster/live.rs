@@ -37,23 +37,9 @@ pub struct Live {
 }
 
 pub(super) fn read(session: &Session, server: &Server, wanted: &[Wanted]) -> Result<Live> {
-    let next = AtomicUsize::new(0);
-    let mut answers: Vec<(usize, Result<Option<Value>>)> = thread::scope(|scope| {
-        let work = || {
-            let mut answers = Vec::new();
-            loop {
-                let at = next.fetch_add(1, Ordering::Relaxed);
-                let Some(object) = wanted.get(at) else { return answers };
-                answers.push((at, one(session, server, object)));
-            }
-        };
-        let threads: Vec<_> = (0..AT_ONCE.min(wanted.len())).map(|_| scope.spawn(work)).collect();
-        threads.into_iter().flat_map(joined).collect()
-    });
-    answers.sort_by_key(|(at, _)| *at);
+    let answers = each(wanted, |object| one(session, server, object));
     let mut live = Live::default();
-    for (at, answer) in answers {
-        let object = &wanted[at];
+    for (object, answer) in wanted.iter().zip(answers) {
         let place = format!("{} {}", object.kind, object.name);
         match answer {
             Ok(Some(value)) => live.documents.push(Document { place, value, install_only: false }),
@@ -70,17 +56,40 @@ pub(super) fn read(session: &Session, server: &Server, wanted: &[Wanted]) -> Res
     }
 }
 
-fn one(session: &Session, server: &Server, object: &Wanted) -> Result<Option<Value>> {
-    let key = (object.api_version.clone(), object.kind.clone());
-    // A kind that is not served has no objects.
-    let Some((resource, namespaced)) = server.resources.get(&key) else { return Ok(None) };
+/// Asks for each, a few at a time; answers come in the order of the questions.
+pub(super) fn each<T: Sync, A: Send>(questions: &[T], ask: impl Fn(&T) -> A + Sync) -> Vec<A> {
+    let next = AtomicUsize::new(0);
+    let mut answers: Vec<(usize, A)> = thread::scope(|scope| {
+        let work = || {
+            let mut answers = Vec::new();
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let Some(question) = questions.get(at) else { return answers };
+                answers.push((at, ask(question)));
+            }
+        };
+        let threads: Vec<_> = (0..AT_ONCE.min(questions.len())).map(|_| scope.spawn(work)).collect();
+        threads.into_iter().flat_map(joined).collect()
+    });
+    answers.sort_by_key(|(at, _)| *at);
+    answers.into_iter().map(|(_, answer)| answer).collect()
+}
+
+/// Where an object is found; `None` where its kind is not served.
+pub(super) fn place(session: &Session, server: &Server, object: &Wanted) -> Option<String> {
+    let (resource, namespaced) = server.resources.get(&(object.api_version.clone(), object.kind.clone()))?;
     let root = if object.api_version.contains('/') { "/apis" } else { "/api" };
     let namespace = if object.namespace.is_empty() { &session.namespace } else { &object.namespace };
     let place = if *namespaced { format!("/namespaces/{}", super::encode(namespace)) } else { String::new() };
-    let path = format!("{root}/{}{place}/{resource}/{}", object.api_version, super::encode(&object.name));
+    Some(format!("{root}/{}{place}/{resource}/{}", object.api_version, super::encode(&object.name)))
+}
+
+fn one(session: &Session, server: &Server, object: &Wanted) -> Result<Option<Value>> {
+    // A kind that is not served has no objects.
+    let Some(path) = place(session, server, object) else { return Ok(None) };
     match session.client.get(&path, None)? {
         Answer::Value(value) => Ok(Some(value)),
-        Answer::Refused(404, _) => Ok(None),
-        Answer::Refused(status, said) => Err(session.refused(&path, status, &said)),
+        Answer::Refused(refusal) if refusal.status == 404 => Ok(None),
+        Answer::Refused(refusal) => Err(session.refused(&path, refusal.status, &refusal.said)),
     }
 }
