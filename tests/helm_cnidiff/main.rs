@@ -4,7 +4,10 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod command_line;
+mod corpus;
 mod decoding;
+#[path = "../support/golden.rs"]
+mod golden;
 mod program;
 
 use std::path::{Path, PathBuf};

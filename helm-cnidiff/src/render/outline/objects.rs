@@ -193,8 +193,8 @@ fn field_row(field: &FieldChange, also: &[String], under: Safe, path: Safe, limi
     }
     if !also.is_empty() {
         let names: Vec<&str> = also.iter().map(String::as_str).collect();
-        // A container whose image is counted here has its place where everything is shown.
-        let room = if limits.digest == usize::MAX { usize::MAX } else { 40 };
+        // A folded terminal has no digests, and little room.
+        let room = if limits.digest == 0 { 40 } else { usize::MAX };
         words.push(verdict::plain(format!("also {}", list(&names, room))));
     }
     Row { under, path, mark, body, aside: Safe::new(words.join("; ")), level: field.level, minor: false }

@@ -8,7 +8,7 @@ use super::{Body, Column, Group, Item, Kind, Limits, Mark, Part, Remark, Row, Sa
 use crate::comparison::{
     DefaultChange, FieldPath, ImageChange, KeyDefault, Level, Mode, Modes, Override, OverrideState, Shown, Step, Values,
 };
-use crate::render::text::{shorten, thousands};
+use crate::render::text::thousands;
 use crate::render::value::{image, pair, shown};
 
 /// The part; it says so where nothing changes.
