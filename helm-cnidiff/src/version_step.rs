@@ -138,18 +138,26 @@ pub fn judge(facts: &Facts, versions: &VersionStep, situation: &Situation) -> Kn
     let judged = step.judge(situation);
     known.notes.extend(judged.iter().filter_map(|one| note(one, situation)));
     let unknown: Vec<&Judged<'_>> = judged.iter().filter(|one| matches!(one.truth, Truth::Unknown { .. })).collect();
-    for (level, word) in [(Severity::Blocker, "blockers"), (Severity::Warning, "risks")] {
+    for (level, word) in [(Severity::Blocker, "blocker"), (Severity::Warning, "risk")] {
         let ids: BTreeSet<&str> =
             unknown.iter().filter(|one| one.level == level).map(|one| one.rule.id.as_str()).collect();
         if !ids.is_empty() {
             let some: Vec<&str> = ids.iter().copied().take(4).collect();
             let more = if ids.len() > some.len() { ", …" } else { "" };
             known.unknown.push(format!(
-                "{} possible {word} of {cni} {from} to {to} need the cluster to be told: {}{more}; `kubectl cni preflight --to {to}` looks",
-                ids.len(),
+                "{} the cluster to be told: {}{more}",
+                if ids.len() == 1 {
+                    format!("1 possible {word} needs")
+                } else {
+                    format!("{} possible {word}s need", ids.len())
+                },
                 some.join(", ")
             ));
         }
+    }
+    // What to type next is said once, behind the last of them.
+    if let Some(last) = known.unknown.last_mut() {
+        last.push_str(&format!("; `kubectl cni preflight --to {to}` looks"));
     }
     if step.direction == Direction::Down {
         known.notes.push(about_step(

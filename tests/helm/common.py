@@ -41,6 +41,18 @@ class Helm:
         return done
 
 
+def plain(helm: Helm, *words: object, code: int = 0, env: dict | None = None, stdin: str | None = None,
+          cwd: pathlib.Path | None = None) -> subprocess.CompletedProcess:
+    """Runs the program itself as HELM would run it, without it being installed; CODE is what it must exit with."""
+    # What the caller's helm, terminal or cluster would have it do is left out.
+    bare = {k: v for k, v in helm.env.items() if k not in ("KUBECONFIG", "COLUMNS", "NO_COLOR", "CLICOLOR_FORCE")}
+    done = subprocess.run(list(map(str, words)), env=bare | {"HELM_BIN": str(helm.program)} | (env or {}), input=stdin, cwd=cwd,
+                          capture_output=True, text=True, check=False, timeout=300)
+    if done.returncode != code:
+        raise AssertionError(f"{' '.join(map(str, words))}: exit {done.returncode}, not {code}\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
+    return done
+
+
 def both(scratch: pathlib.Path) -> list[Helm]:
     build.build(list(build.HELM))
     return [Helm(p.name, p.output() / p.name, scratch) for p in build.HELM]

@@ -4,8 +4,11 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod command_line;
+mod corpus;
 mod decoding;
 mod logging_in;
+#[path = "../support/golden.rs"]
+mod golden;
 mod program;
 
 use std::path::{Path, PathBuf};

@@ -124,7 +124,12 @@ pub(super) fn explain(facts: &Facts, chart: &Metadata, error: anyhow::Error) -> 
     let message = format!("{error:#}");
     let cni = facts.all().iter().find(|cni| cni.detect.helm.as_ref().is_some_and(|helm| helm.chart == chart.name));
     let rule = cni.and_then(|cni| {
-        let rules = facts.rules_for_refusal(&cni.id, &message);
+        let mut rules = facts.rules_for_refusal(&cni.id, &message);
+        // The rule that knows the most of the message is about it; a shorter piece may begin several messages.
+        let known = |rule: &&cni_facts::Rule| {
+            rule.refused.as_ref().and_then(|refused| refused.says.as_ref()).map_or(0, String::len)
+        };
+        rules.sort_by_key(|rule| std::cmp::Reverse(known(rule)));
         let version = Version::parse(&chart.version).ok();
         let covers = |rule: &&&cni_facts::Rule| version.as_ref().is_none_or(|version| rule.to.contains(version));
         rules.iter().find(covers).or(rules.first()).copied()

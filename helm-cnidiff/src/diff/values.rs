@@ -223,6 +223,7 @@ impl Sides<'_> {
                 .map(|part| [parent.clone(), vec![(*part).to_owned()]].concat())
                 .filter(|path| get(&self.case.old.values, path) != get(&self.case.new.values, path))
                 .collect();
+            let parts: BTreeSet<Path> = parts.into_iter().chain(self.digests(&parent)).collect();
             if before == after || parts.is_empty() || parts.iter().all(|part| self.is_set(part)) {
                 continue;
             }
@@ -230,6 +231,25 @@ impl Sides<'_> {
             images.insert(parent, (parts, ImageChange { path, old: before, new: after }));
         }
         images
+    }
+
+    /// Digests of an image for each platform or cloud, beside its tag: `genericDigest`, `awsDigest`.
+    fn digests(&self, parent: &Path) -> BTreeSet<Path> {
+        let map = |side: &'_ Map<String, Value>| get(side, parent).and_then(Value::as_object).cloned();
+        let (Some(old), Some(new)) = (map(&self.case.old.values), map(&self.case.new.values)) else {
+            return BTreeSet::new();
+        };
+        let digest =
+            |value: Option<&Value>| value.and_then(Value::as_str).is_some_and(|text| text.starts_with("sha256:"));
+        old.keys()
+            .filter(|key| {
+                key.ends_with("Digest")
+                    && digest(old.get(*key))
+                    && digest(new.get(*key))
+                    && old.get(*key) != new.get(*key)
+            })
+            .map(|key| [parent.clone(), vec![key.clone()]].concat())
+            .collect()
     }
 
     fn defaults(&self, images: &BTreeMap<Path, (BTreeSet<Path>, ImageChange)>) -> Vec<DefaultChange> {

@@ -27,7 +27,7 @@ pub(super) const NO_SQUEEZE: Squeeze = Squeeze {
 };
 
 /// Tried in turn until the lines are few enough.
-pub(super) const SQUEEZES: [Squeeze; 16] = [
+pub(super) const SQUEEZES: [Squeeze; 18] = [
     Squeeze { daemonsets: 60, values: 40, others: 30, objects: 40, narrow: false, brief: false },
     Squeeze { daemonsets: 60, values: 24, others: 16, objects: 30, narrow: false, brief: false },
     Squeeze { daemonsets: 40, values: 16, others: 8, objects: 24, narrow: true, brief: false },
@@ -44,4 +44,6 @@ pub(super) const SQUEEZES: [Squeeze; 16] = [
     Squeeze { daemonsets: 6, values: 2, others: 0, objects: 5, narrow: true, brief: true },
     Squeeze { daemonsets: 5, values: 1, others: 0, objects: 4, narrow: true, brief: true },
     Squeeze { daemonsets: 4, values: 1, others: 0, objects: 3, narrow: true, brief: true },
+    Squeeze { daemonsets: 4, values: 0, others: 0, objects: 3, narrow: true, brief: true },
+    Squeeze { daemonsets: 2, values: 0, others: 0, objects: 2, narrow: true, brief: true },
 ];

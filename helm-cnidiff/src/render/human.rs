@@ -226,7 +226,14 @@ impl Human {
             };
         let few = if brief { 1 } else { self.squeeze.values.max(3) };
         let places = if note.places.len() <= few.saturating_add(1) { note.places.len() } else { few };
-        for place in &note.places[..places] {
+        // A value that the title names already has no line of its own where room is short.
+        let bare = |place: &Place| {
+            place.object.is_empty()
+                && place.also.is_empty()
+                && matches!(place.body, Body::Nothing)
+                && note.title.as_str().contains(place.path.as_str())
+        };
+        for place in note.places[..places].iter().filter(|place| !(brief && bare(place))) {
             if !place.title.is_empty() && !brief {
                 self.sentence(&place.title, Look::Plain, MARK);
             }
@@ -365,7 +372,7 @@ impl Human {
             let tail = match told {
                 0 => String::new(),
                 n if n == left_out => ", told above".to_owned(),
-                n => format!(", {n} of them told above"),
+                n => format!(", {n} told above"),
             };
             self.more_of(left_out, group.noun, &tail, 4);
         }

@@ -123,7 +123,7 @@ pub(super) const KEYS: Rule = Rule {
                     id: "config-keys-removed",
                     title: "keys are gone from the configuration",
                     why: "They switch features: what reads them falls back to the default of its version.",
-                    fix: "Compare with the release notes what the default is now, or whether the key has another name.",
+                    fix: "See in the release notes what the default is now, or the key's new name.",
                     source: "",
                 };
                 notes.field(&saying, &delta.object().id, edit);

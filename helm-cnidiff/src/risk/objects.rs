@@ -133,7 +133,7 @@ pub(super) const RIGHTS: Rule = Rule {
                     title: "the role grants less",
                     why: "Roles change before pods are replaced: until the rollout is through, agents of the old version run with \
                           the rights of the new one, and after a rollback the other way round.",
-                    fix: "If the old version needs them, keep them in a role of your own until the rollout is through.",
+                    fix: "Keep those that the old version needs in a role of your own until the rollout is over.",
                     source: "",
                 };
                 notes.plain(&saying, id, FieldPath::keys(["rules"]), listed(&grants.lost), Shown::Absent);

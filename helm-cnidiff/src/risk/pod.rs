@@ -57,6 +57,14 @@ impl Leaf<'_> {
         self.old.is_some()
     }
 
+    /// A switch that came or went with the value it has where nothing is written.
+    fn written_out(&self, default: bool) -> bool {
+        match (self.old, self.new) {
+            (Some(value), None) | (None, Some(value)) => *value == default,
+            _ => false,
+        }
+    }
+
     fn order(&self) -> bool {
         matches!(self.edit.what, What::Order { .. })
     }
@@ -264,7 +272,12 @@ pub const POD_RULES: &[PodRule] = &[
     ),
     node(
         "host-namespace",
-        |l| risk(matches!(l.last(), "hostNetwork" | "hostPID" | "hostIPC" | "hostUsers" | "shareProcessNamespace")),
+        |l| {
+            let named =
+                matches!(l.last(), "hostNetwork" | "hostPID" | "hostIPC" | "hostUsers" | "shareProcessNamespace");
+            // Of these only hostUsers is on where nothing is written.
+            risk(named && !l.written_out(l.last() == "hostUsers"))
+        },
         "the pod enters or leaves a namespace of the node",
         "Rights on the node change, and with hostNetwork the pod's address, its ports and which network policies hold.",
         CHECK_ADMISSION,
@@ -285,7 +298,7 @@ pub const POD_RULES: &[PodRule] = &[
             "a port of the node is claimed",
             "If anything else on a node has that port, the pod cannot be scheduled there or fails to bind; firewalls between nodes \
              may not let it through.",
-            "See on the nodes that the port is free (ss -ltn), and open it where others must reach it.",
+            "See that the port is free on the nodes (ss -ltn) and open where others must reach it.",
         )
     },
     node(
@@ -440,7 +453,12 @@ pub const POD_RULES: &[PodRule] = &[
     ),
     field(
         "service-account",
-        |l| risk(matches!(l.last(), "serviceAccountName" | "serviceAccount" | "automountServiceAccountToken")),
+        |l| match l.last() {
+            "serviceAccountName" | "serviceAccount" => risk(true),
+            // An account may say otherwise, so what is written out is worth knowing.
+            "automountServiceAccountToken" if l.written_out(true) => Some(Level::Info),
+            last => risk(last == "automountServiceAccountToken"),
+        },
         "the pod uses another service account, or none",
         "Roles are bound to accounts: with the wrong one the agent starts and is refused by the API server.",
         "",

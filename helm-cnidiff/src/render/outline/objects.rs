@@ -79,7 +79,7 @@ fn object(change: &ObjectChange, restart: Option<String>, limits: Limits) -> Gro
         rows.iter().map(fact_text).collect::<Vec<_>>().join(" · ")
     } else {
         let told = rows.iter().filter(|row| row.must()).count();
-        let told = if told > 0 { format!(", {} of them told above", thousands(told)) } else { String::new() };
+        let told = if told > 0 { format!(", {} told above", thousands(told)) } else { String::new() };
         format!("{}{told}", count(rows.len(), noun))
     };
     // The keys of a ConfigMap say what it is about; paths into a pod's spec do not.
@@ -102,7 +102,7 @@ fn object(change: &ObjectChange, restart: Option<String>, limits: Limits) -> Gro
 }
 
 /// As many of the names as there is room for.
-fn list(names: &[&str], room: usize) -> String {
+pub(super) fn list(names: &[&str], room: usize) -> String {
     let mut out = String::new();
     for (i, name) in names.iter().enumerate() {
         if i > 0 && out.len() + name.len() > room {
@@ -192,7 +192,10 @@ fn field_row(field: &FieldChange, also: &[String], under: Safe, path: Safe, limi
         words.pop();
     }
     if !also.is_empty() {
-        words.push(verdict::plain(format!("also {}", also.join(", "))));
+        let names: Vec<&str> = also.iter().map(String::as_str).collect();
+        // A folded terminal has no digests, and little room.
+        let room = if limits.digest == 0 { 40 } else { usize::MAX };
+        words.push(verdict::plain(format!("also {}", list(&names, room))));
     }
     Row { under, path, mark, body, aside: Safe::new(words.join("; ")), level: field.level, minor: false }
 }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::objects::list;
 use super::verdict::plain;
 use super::{Body, Column, Group, Item, Kind, Limits, Mark, Part, Remark, Row, Safe, Table, body, count, mark, path};
 use crate::comparison::{
     DefaultChange, FieldPath, ImageChange, KeyDefault, Level, Mode, Modes, Override, OverrideState, OwnChange, Shown,
     Step, Values,
 };
-use crate::render::text::{shorten, thousands};
+use crate::render::text::thousands;
 use crate::render::value::{image, pair, shown};
 
 /// The part; it says so where nothing changes.
@@ -40,7 +41,7 @@ fn row(path: Safe, mark: Mark, body: Body, aside: impl AsRef<str>) -> Row {
 
 fn group(title: String, aside: &str, rows: Vec<Row>, noun: &'static str) -> Option<Group> {
     let paths: Vec<&str> = rows.iter().map(|row| row.path.as_str()).collect();
-    let names = Safe::new(plain(shorten(&paths.join(", "), 300)));
+    let names = Safe::new(plain(list(&paths, 180)));
     (!rows.is_empty()).then(|| Group {
         mark: Mark::Same,
         title: Safe::new(title),

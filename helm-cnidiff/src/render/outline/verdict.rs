@@ -34,7 +34,7 @@ pub(super) fn tally(comparison: &Comparison) -> Vec<Safe> {
         }
     };
     say(verdict.blockers, count(verdict.blockers, "blocker"));
-    say(verdict.unknown.len(), format!("{} unknown", thousands(verdict.unknown.len())));
+    say(verdict.unknown.len(), format!("{} undecided", thousands(verdict.unknown.len())));
     say(verdict.risks, count(verdict.risks, "risk"));
     say(verdict.dead_overrides, format!("{} without effect", count(verdict.dead_overrides, "override")));
     let changed = comparison.objects.len();
