@@ -6,9 +6,9 @@
 mod command_line;
 mod corpus;
 mod decoding;
-mod logging_in;
 #[path = "../support/golden.rs"]
 mod golden;
+mod logging_in;
 mod program;
 
 use std::path::{Path, PathBuf};
