@@ -30,7 +30,7 @@ pub enum Foretold {
         /// Fields that others own and that would change.
         conflicts: Vec<Conflict>,
     },
-    /// Refuse the object as it is.
+    /// Refuse the object as it is, for this reason; values that it was sent are not in there.
     Invalid(String),
     /// The user may not ask.
     Forbidden(String),
@@ -144,10 +144,8 @@ pub fn notes(object: &Object, answer: &Foretold, apply: Apply) -> Vec<Note> {
     match answer {
         Foretold::Stored { conflicts, .. } => conflict_notes(object, conflicts, apply),
         Foretold::Invalid(said) => {
-            // The server repeats what it was sent.
-            let said = if object.id.kind == "Secret" { "it is not valid".to_owned() } else { said.clone() };
             vec![Note {
-                why: format!("Asked what it would store, the API server answered: {}", sentence(&said)),
+                why: format!("Asked what it would store, the API server answered: {}", sentence(said)),
                 fix: "Change the values, or delete the object first where the field cannot be changed.".to_owned(),
                 ..note(
                     Level::Blocker,

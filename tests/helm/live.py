@@ -1,4 +1,4 @@
-"""`--live` on a real API server: defaults are its own, owners of fields are told, nothing is stored.
+"""`--live` and the user's own values on a real API server: defaults are its own, owners of fields are told, nothing is stored.
 
 `run` calls `check` with a release of the small chart below, whose DaemonSet no node has to pull an image for.
 """
@@ -165,14 +165,32 @@ def refused(case: Case) -> None:
     assert case.versions() == before, "something was stored"
 
 
+def own_values(case: Case) -> None:
+    """The user's own values: release against what is typed, and revision against revision."""
+    place = ["-n", case.namespace, "-o", "json"]
+    own = lambda *words: {o["path"]: (o["old"], o["new"]) for o in json.loads(case.helm.run("cnidiff", *words, *place).stdout)["values"]["own"]}  # noqa: E731
+    assert own("agent", case.new) == {}, "without -f and --set they stay"
+    value = lambda v: {"value": v}  # noqa: E731
+    typed = own("agent", case.new, "--set", "own.kept=1,own.other=3,own.new=4,own.password=hunter2")
+    old, new = typed.pop("own.password")
+    assert old.keys() == new.keys() == {"secret"} and old != new, (old, new)
+    assert typed == {"own.gone": (value(2), None), "own.new": (None, value(4)), "own.other": (value(2), value(3))}, typed
+    assert own("agent", case.new, "--reset-then-reuse-values", "--set", "own.kept=9") == {"own.kept": (value(1), value(9))}
+    case.helm.run("upgrade", "agent", case.old, "-n", case.namespace, "--reset-values", "--set", "own.kept=2")
+    between = own("revision", "agent", 1, 2)
+    assert between["own.kept"] == (value(1), value(2)) and between["own.gone"] == (value(2), None) and len(between) == 4, between
+
+
 def check(count: common.Count, helm: common.Helm, cluster, scratch: pathlib.Path) -> None:
     """Installs the small chart and runs the tests of `--live` on it; `conflict` is last, because it upgrades."""
     namespace = f"live-{helm}"
     case = Case(helm, cluster, scratch, namespace)
-    helm.run("install", "agent", case.old, "-n", namespace, "--create-namespace")
+    helm.run("install", "agent", case.old, "-n", namespace, "--create-namespace", "--set", "own.kept=1,own.gone=2,own.other=2,own.password=hunter1")
     try:
         for title, test in (("defaults are the server's own", defaults), ("drift is told", drift), ("what the server refuses", refused),
                             ("no right to patch", forbidden), ("a field of another manager", conflict)):
+            if test is conflict:
+                count.test(f"{helm}: the user's own values", own_values, case)
             count.test(f"{helm}: --live: {title}", test, case)
     finally:
         helm.run("uninstall", "agent", "-n", namespace)

@@ -114,6 +114,8 @@ fn gathered(args: &UpgradeArgs) -> Result<Comparison> {
         notes.extend(asked.notes);
         unknown.extend(asked.unknown);
     }
+    let mut flags_used = gather::flags(&args.fetch, &args.values, args.mode, &args.render);
+    flags_used.extend(args.live.then(|| "--live".to_owned()));
     let provenance = Provenance {
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         release: Some(format!("{}/{}", current.release.namespace, current.release.name)),
@@ -121,7 +123,7 @@ fn gathered(args: &UpgradeArgs) -> Result<Comparison> {
         from_digest: old.side.digest.clone(),
         to_digest: new.side.digest.clone(),
         helm: Some(version.to_string()),
-        flags: gather::flags(&args.fetch, &args.values, args.mode, &args.render),
+        flags: flags_used,
         rendered: Rendered::Offline {
             kube_version: args.render.kube_version.clone().or_else(|| current.server.version.clone()),
             api_versions: current.server.api_versions.len() + args.render.api_versions.len(),

@@ -24,10 +24,30 @@ fn one(session: &Session, server: &Server, wanted: &Wanted, object: &Value) -> F
     };
     match answer {
         Ok(Answer::Value(object)) => Foretold::Stored { object, conflicts },
+        Ok(Answer::Refused(refusal)) if refusal.status == 422 => Foretold::Invalid(invalid(&refusal)),
+        Ok(Answer::Refused(Refusal { said, .. })) if denied(&said) => Foretold::Invalid(said),
         Ok(Answer::Refused(Refusal { status: 403, said, .. })) => Foretold::Forbidden(said),
-        Ok(Answer::Refused(Refusal { status: 422, said, .. })) => Foretold::Invalid(said),
         Ok(Answer::Refused(Refusal { status, said, .. })) => Foretold::Unknown(format!("{said} ({status})")),
         Err(error) => Foretold::Unknown(format!("{error:#}")),
+    }
+}
+
+/// Whether an admission webhook refused, and not a missing right.
+fn denied(said: &str) -> bool {
+    said.contains("admission webhook") && said.contains("denied the request")
+}
+
+/// What is wrong with which field. The server repeats the values that it was sent, which may be secret: of its words only
+/// the reason is kept, behind the value.
+fn invalid(refusal: &Refusal) -> String {
+    let reason = |cause: &Value| {
+        let field = cause["field"].as_str().unwrap_or("the object");
+        let said = cause["message"].as_str().unwrap_or("not valid");
+        format!("{field}: {}", said.rsplit(": ").next().unwrap_or(said))
+    };
+    match refusal.causes.iter().map(reason).collect::<Vec<_>>() {
+        reasons if reasons.is_empty() => "it is not valid".to_owned(),
+        reasons => reasons.join("; "),
     }
 }
 
@@ -49,6 +69,16 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn what_is_invalid_is_told_without_the_value() {
+        let cause = json!({"field": "spec.template", "message": "Invalid value: core.PodSpec{Env: {\"TOKEN\": \"hunter2\"}}: field is immutable"});
+        let refusal = |causes| Refusal { status: 422, said: "Invalid value: hunter2".to_owned(), causes };
+        assert_eq!(invalid(&refusal(vec![cause])), "spec.template: field is immutable");
+        assert_eq!(invalid(&refusal(Vec::new())), "it is not valid");
+        assert!(denied("admission webhook \"a.b\" denied the request: no"));
+        assert!(!denied("daemonsets.apps \"a\" is forbidden: User \"alice\" cannot patch resource"));
+    }
 
     #[test]
     fn a_conflict_is_a_manager_and_a_field_and_no_time() {
