@@ -43,8 +43,11 @@ fn gathered(args: &UpgradeArgs) -> Result<Comparison> {
     let stdin = gather::stdin(&args.values)?;
     let (current, located, typed) = thread::scope(|scope| {
         let located = scope.spawn(|| chart::locate(chart, &args.fetch, || Ok(helm.clone())));
-        let typed =
-            scope.spawn(|| (!args.values.is_empty()).then(|| helm.typed_values(&args.values, stdin.as_deref())));
+        // Helm says its version while the cluster is asked; later it would take time from rendering.
+        let typed = scope.spawn(|| match args.values.is_empty() {
+            true => helm.version().map(|version| (Map::new(), version)),
+            false => helm.typed_values(&args.values, stdin.as_deref()),
+        });
         let current = Session::open(&args.connect).and_then(|session| {
             let current = session.current(name)?;
             Ok((session, current))
@@ -53,10 +56,7 @@ fn gathered(args: &UpgradeArgs) -> Result<Comparison> {
     });
     let (session, current) = current?;
     let located = located?;
-    let (user, version) = match typed.transpose()? {
-        Some((user, version)) => (user, Some(version)),
-        None => (Map::new(), None),
-    };
+    let (user, version) = typed?;
     let mode_flags = ModeFlags {
         reset: args.mode.reset_values,
         reuse: args.mode.reuse_values,
@@ -65,15 +65,9 @@ fn gathered(args: &UpgradeArgs) -> Result<Comparison> {
     let mode = mode_flags.mode(&user);
     let namespace = session.namespace.as_str();
 
-    // What is stored does not depend on how nulls among defaults are treated, so rendering need not wait for helm's
-    // version; only --reuse-values needs it before.
     let target = located.chart.clone();
     let located = if mode == Mode::Reuse {
-        let nulls = match version {
-            Some(version) => version.null_defaults(),
-            None => helm.version()?.null_defaults(),
-        };
-        located.with_values(&inherit(mode, &user, &current.release, &target, nulls).defaults)?
+        located.with_values(&inherit(mode, &user, &current.release, &target, version.null_defaults()).defaults)?
     } else {
         located
     };
@@ -89,13 +83,11 @@ fn gathered(args: &UpgradeArgs) -> Result<Comparison> {
     };
     let render =
         || gather::rendered(&helm, &template, Values::Computed(&config), gather::chart_side(&located), &target);
-    let (new, version, old) = thread::scope(|scope| {
-        let version = scope.spawn(|| version.map_or_else(|| helm.version(), Ok));
+    let (new, old) = thread::scope(|scope| {
         let new = scope.spawn(render);
         let old = stored(args, &current, namespace);
-        (joined(new), joined(version), old)
+        (joined(new), old)
     });
-    let version = version?;
     let mut new = new.map_err(|error| known::explain(&facts, &target.metadata, error))?;
     let mut old = old?;
     new.warnings.extend(gather::odd(&located));

@@ -68,7 +68,7 @@ pub(super) struct Human {
     pub(super) squeeze: &'static Squeeze,
     pub(super) all: bool,
     /// Something was left out.
-    folded: bool,
+    pub(super) folded: bool,
 }
 
 impl Human {
@@ -95,7 +95,9 @@ impl Human {
             self.sentence(&text, Look::Faint, 0);
         }
         if self.page.lines > SCREEN {
-            self.page.gap();
+            if !self.folded {
+                self.page.gap();
+            }
             self.result(outline);
         }
     }
@@ -347,7 +349,8 @@ impl Human {
         let painted = if object { self.sign(group.mark) + " " } else { String::new() };
         let mut title = self.page.literal(&group.title, Look::Strong);
         let mut aside = self.page.prose(&group.aside, Look::Faint);
-        if rows.is_empty() {
+        let counted = self.squeeze.bare && (group.noun == "image" || group.noun == "key" && group.mark == Mark::Added);
+        if rows.is_empty() && !counted {
             let colon = if group.summary.is_empty() || group.names.is_empty() { "" } else { ": " };
             let summary = Safe::new(format!("{}{colon}{}", group.summary, group.names));
             if !aside.is_empty() && !summary.is_empty() {

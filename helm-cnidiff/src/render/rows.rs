@@ -205,6 +205,12 @@ impl Human {
             table.columns.iter().map(|c| format!("{}{}", c.name, if c.chosen { " *" } else { "" })).collect();
         let title = Safe::new(format!("Where the ways to inherit values differ: {}", count(table.rows.len(), "key")));
         let mut words = self.page.literal(&title, Look::Strong);
+        if self.squeeze.bare {
+            self.folded = true;
+            words.extend(self.page.prose(&Safe::new("(`--values-only` shows them)"), Look::Faint));
+            self.page.put(Lead { painted: String::new(), columns: 0, hang: 2 }, &words);
+            return;
+        }
         words.extend(self.page.prose(&Safe::new("(* is this command)"), Look::Faint));
         self.page.put(Lead { painted: String::new(), columns: 0, hang: 2 }, &words);
         let shown = if table.rows.len() <= few.saturating_add(1) { table.rows.len() } else { few };

@@ -41,7 +41,7 @@ fn row(path: Safe, mark: Mark, body: Body, aside: impl AsRef<str>) -> Row {
 
 fn group(title: String, aside: &str, rows: Vec<Row>, noun: &'static str) -> Option<Group> {
     let paths: Vec<&str> = rows.iter().map(|row| row.path.as_str()).collect();
-    let names = Safe::new(plain(list(&paths, 180)));
+    let names = Safe::new(plain(list(&paths, 150)));
     (!rows.is_empty()).then(|| Group {
         mark: Mark::Same,
         title: Safe::new(title),
