@@ -201,7 +201,7 @@ impl Condition {
     }
 
     /// The Helm value that it speaks of, key by key: the first one, here or inside, that the user gives; where
-    /// the user gives none of them, the only one.
+    /// the user gives none of them, the only one; of several conditions that must all hold the first, a rule's subject.
     pub fn helm_value(&self, situation: &Situation) -> Option<&[String]> {
         let paths: Vec<&given::ValuePath> = self.all().into_iter().flat_map(|one| one.0.ask().values()).collect();
         let user = if let Part::Known(values) = &situation.values { Some(&values.user) } else { None };
@@ -210,7 +210,11 @@ impl Condition {
         };
         let same = || paths.iter().all(|path| path.text == paths[0].text);
         let told = paths.iter().find(is_given).or_else(|| paths.first().filter(|_| same()));
-        told.map(|path| path.keys.as_slice())
+        let subject = || match &self.0 {
+            Kind::All(list) => list.0.first()?.helm_value(situation),
+            _ => None,
+        };
+        told.map(|path| path.keys.as_slice()).or_else(subject)
     }
 
     /// Whether it is `always: true`.

@@ -684,7 +684,7 @@ fn a_condition_names_the_value_that_it_speaks_of() {
     let user = json!({"a": {"b": 1}, "dotted.key": {"x": null}});
     let given =
         Situation { values: Part::Known(Values { user, target_defaults: Part::Absent }), ..Situation::default() };
-    let cases: [(&str, Option<&[&str]>); 8] = [
+    let cases: [(&str, Option<&[&str]>); 9] = [
         ("value_set_any: [z, a.b]", Some(&["a", "b"])),
         ("value_set_any: [z, y]", None),
         ("value_set_any: [z]", Some(&["z"])),
@@ -692,6 +692,7 @@ fn a_condition_names_the_value_that_it_speaks_of() {
         ("all: [{node_count_gt: 1}, {not: {value_truthy_any: [a.b]}}]", Some(&["a", "b"])),
         ("any: [{value_unset: z}, {value_in: {path: z, values: [1]}}]", Some(&["z"])),
         ("any: [{value_unset: z}, {value_not_in_any: {paths: [y, a], values: [1]}}]", Some(&["a"])),
+        ("all: [{value_unset: z}, {not: {value_equals: {path: y, value: 1}}}]", Some(&["z"])),
         ("node_count_gt: 1", None),
     ];
     for (when, expected) in cases {
