@@ -172,8 +172,10 @@ impl Recording {
     pub fn save(&self, folder: &Path) -> Result<()> {
         prepare(folder)?;
         let path = folder.join(FILE);
-        let text = serde_json::to_string(self).context("encoding the recording")?;
-        std::fs::write(&path, text + "\n").with_context(|| format!("writing {}", path.display()))
+        // As snapshots are written: one encoder for the cluster's types is in the program, not two.
+        let mut text = serde_json::to_vec_pretty(self).context("encoding the recording")?;
+        text.push(b'\n');
+        std::fs::write(&path, text).with_context(|| format!("writing {}", path.display()))
     }
 }
 

@@ -109,10 +109,10 @@ pub fn manifest(name: &str, text: &str, facts: &Facts) -> Result<Manifest> {
             let kind = item["kind"].as_str().unwrap_or_default().to_owned();
             let of = format!("{name}: {kind} {}", item["metadata"]["name"].as_str().unwrap_or_default());
             match kind.as_str() {
-                "DaemonSet" => found.daemonsets.push(serde_json::from_value(item).context(of)?),
-                "Deployment" => found.deployments.push(serde_json::from_value(item).context(of)?),
+                "DaemonSet" => found.daemonsets.push(typed(&item).context(of)?),
+                "Deployment" => found.deployments.push(typed(&item).context(of)?),
                 "ConfigMap" => {
-                    let map: ConfigMap = serde_json::from_value(item).context(of)?;
+                    let map: ConfigMap = typed(&item).context(of)?;
                     found.configmaps.insert(map.metadata.name.unwrap_or_default(), map.data.unwrap_or_default());
                 }
                 _ => {}
@@ -158,4 +158,10 @@ fn ambiguous(value: &Value, path: String) -> Option<(String, String)> {
         }
         _ => None,
     }
+}
+
+/// An object as its type. By way of its text, since a decoder for each type that starts from a [`Value`] would be in the program beside the one
+/// that reads the API server's answers.
+fn typed<T: serde::de::DeserializeOwned>(item: &Value) -> serde_json::Result<T> {
+    serde_json::from_slice(item.to_string().as_bytes())
 }
