@@ -127,15 +127,15 @@ impl Recording {
         struct Head {
             schema: Option<u64>,
         }
-        let bytes = std::fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
-        let head: Head = serde_json::from_slice(&bytes).with_context(|| format!("{} is not JSON", path.display()))?;
+        let text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+        let head: Head = serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))?;
         match head.schema {
             Some(schema) if schema == u64::from(SCHEMA) => {}
             Some(other) => bail!("{} has format {other}; this program reads format {SCHEMA}", path.display()),
             None => bail!("{} is not a recording of kubectl cni verify", path.display()),
         }
         let recording: Recording =
-            serde_json::from_slice(&bytes).with_context(|| format!("{} is damaged", path.display()))?;
+            serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))?;
         recording.check().with_context(|| format!("{} is damaged", path.display()))?;
         Ok(recording)
     }

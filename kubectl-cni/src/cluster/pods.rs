@@ -186,7 +186,7 @@ fn watch_pods(cluster: Cluster, namespace: String, run: String) -> impl futures:
 /// A pod of a watch. Events are read as plain JSON first: decoding pods from within an event's envelope would be a second copy of the whole
 /// decoder, a twentieth of the program.
 fn pod_of(object: &DynamicObject) -> Option<Pod> {
-    serde_json::to_vec(object).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok())
+    serde_json::to_string(object).ok().and_then(|text| serde_json::from_str(&text).ok())
 }
 
 /// Latest warning per pod or DaemonSet name. Events are a help only: without the right to read them the pod's own status has to do.

@@ -163,5 +163,5 @@ fn ambiguous(value: &Value, path: String) -> Option<(String, String)> {
 /// An object as its type. By way of its text, since a decoder for each type that starts from a [`Value`] would be in the program beside the one
 /// that reads the API server's answers.
 fn typed<T: serde::de::DeserializeOwned>(item: &Value) -> serde_json::Result<T> {
-    serde_json::from_slice(item.to_string().as_bytes())
+    serde_json::from_str(&item.to_string())
 }

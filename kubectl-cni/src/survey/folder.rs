@@ -150,6 +150,6 @@ impl Reader<'_> {
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> Result<T> {
-    let bytes = std::fs::read(path).with_context(|| format!("reading {}", path.display()))?; // much faster than from a reader
-    serde_json::from_slice(&bytes).with_context(|| format!("{} is damaged", path.display()))
+    let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?; // much faster than from a reader
+    serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))
 }

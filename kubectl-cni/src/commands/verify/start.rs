@@ -314,8 +314,7 @@ pub(super) async fn create(live: &mut Live<'_>) -> Result<(), Stop> {
         let created = live.session()?.create(object).await;
         match created {
             Ok(created) => {
-                let service =
-                    serde_json::from_slice(created.to_string().as_bytes()).ok().map(|service| service_of(&service));
+                let service = serde_json::from_str(&created.to_string()).ok().map(|service| service_of(&service));
                 match step_of("Service", object["metadata"]["name"].as_str().unwrap_or_default()) {
                     "nodeport" => live.recording.topology.node_port = service,
                     "headless" => live.recording.topology.headless = service,
