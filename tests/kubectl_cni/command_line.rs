@@ -65,7 +65,7 @@ fn without_a_cluster_one_line_says_what_to_do() {
         &["kubeconfig /nope: no such file", "environment variable KUBECONFIG"],
     );
     refused(&["verify", "--kubeconfig", "/nope"], &[], &["kubeconfig /nope: No such file or directory"]);
-    refused(&["verify", "--kubeconfig", &bad], &[], &["bad.yaml", "line 1"]);
+    refused(&["verify", "--kubeconfig", &bad], &[], &["bad.yaml", "line 2 column 1"]);
     refused(&["verify", "--kubeconfig", &none], &[], &["no current context"]);
     refused(&["verify", "--kubeconfig", &dead, "--context", "x"], &[], &["no context \"x\"", "known: --context dead"]);
     refused(&["verify", "--kubeconfig", &dead, "--as-group", "x"], &[], &["--as-group needs --as"]);

@@ -1,12 +1,12 @@
 //! Connection flags in, a client out.
 
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 
+use super::kubeconfig;
 use crate::cli::ConnectArgs;
 
 /// A cluster that can be asked.
@@ -29,10 +29,7 @@ pub(crate) struct Cluster {
 ///
 /// One line that names the file or context and what to type next.
 pub(crate) async fn connect(args: &ConnectArgs) -> Result<Cluster> {
-    let kubeconfig = match &args.kubeconfig {
-        Some(path) => Some(Kubeconfig::read_from(path).map_err(|error| unreadable(path, error))?),
-        None => from_environment()?,
-    };
+    let kubeconfig = kubeconfig::read(args.kubeconfig.as_deref())?;
     let (mut config, context) = match kubeconfig {
         Some(kubeconfig) => {
             let context = args.context.clone().or_else(|| kubeconfig.current_context.clone()).unwrap_or_default();
@@ -74,45 +71,9 @@ pub(crate) async fn connect(args: &ConnectArgs) -> Result<Cluster> {
     Ok(Cluster { client, server, context, request_timeout: args.request_timeout })
 }
 
-/// `$KUBECONFIG`, where files that are not there are passed over as kubectl does as long as one is; else `~/.kube/config`; else nothing.
-fn from_environment() -> Result<Option<Kubeconfig>> {
-    let Some(list) = std::env::var_os("KUBECONFIG").filter(|list| !list.is_empty()) else {
-        return match Kubeconfig::read() {
-            Ok(kubeconfig) => Ok(Some(kubeconfig)),
-            Err(KubeconfigError::ReadConfig(error, _)) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(KubeconfigError::FindPath) => Ok(None),
-            Err(error) => Err(plain(&error)).context("kubeconfig"),
-        };
-    };
-    let mut merged: Option<Kubeconfig> = None;
-    for path in std::env::split_paths(&list).filter(|path| !path.as_os_str().is_empty()) {
-        let next = match Kubeconfig::read_from(&path) {
-            Ok(next) => next,
-            Err(KubeconfigError::ReadConfig(error, _)) if error.kind() == std::io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(unreadable(&path, error)),
-        };
-        merged = Some(match merged {
-            Some(merged) => merged.merge(next).map_err(|error| unreadable(&path, error))?,
-            None => next,
-        });
-    }
-    if merged.is_none() {
-        bail!("kubeconfig {}: no such file (from the environment variable KUBECONFIG)", list.display());
-    }
-    Ok(merged)
-}
-
 fn names(kubeconfig: &Kubeconfig) -> String {
     let names: Vec<String> = kubeconfig.contexts.iter().map(|context| format!("--context {}", context.name)).collect();
     if names.is_empty() { "it has none".to_owned() } else { names.join(", ") }
-}
-
-/// Names the file once, and why it cannot be used.
-fn unreadable(path: &Path, error: KubeconfigError) -> anyhow::Error {
-    match error {
-        KubeconfigError::ReadConfig(error, _) => anyhow::anyhow!("kubeconfig {}: {error}", path.display()),
-        other => plain(&other).context(format!("kubeconfig {}", path.display())),
-    }
 }
 
 /// The error in one line: a YAML reader's picture of the place is left out, its line and column are not.

@@ -7,6 +7,7 @@ mod cleanup;
 mod connect;
 mod exec;
 mod gather;
+mod kubeconfig;
 mod pods;
 mod session;
 mod survey;
